@@ -1,0 +1,17 @@
+package io.flagtally.codec;
+
+import io.flagtally.event.EnvironmentId;
+import io.flagtally.event.SourceId;
+import java.time.Instant;
+
+/**
+ * What a message says of its payload without opening it; travels as message metadata, and as headers over a broker.
+ *
+ * @param environment the environment of every event in the message
+ * @param source the SDK of events that name none
+ * @param contentType the codec and its version
+ * @param events how many events the payload holds
+ * @param acceptedAt when the door took them
+ */
+public record EventHeaders(
+        EnvironmentId environment, SourceId source, String contentType, int events, Instant acceptedAt) {}

@@ -1,0 +1,30 @@
+package io.flagtally.pipeline;
+
+import io.flagtally.rollup.EventBatch;
+import io.smallrye.mutiny.Uni;
+
+/**
+ * A port: where the numbers of a batch go.
+ *
+ * <p><b>An implementation keeps</b>:
+ *
+ * <ul>
+ *   <li><i>Idempotence</i>: a batch, or any part of it in any other grouping, may be written again, also at the same
+ *       time from another process and also after a write whose reply was lost. An event is counted once. The check
+ *       and the write are one atomic step in the store.
+ *   <li><i>All or aside</i>: when {@link #write} succeeds, every event of the batch is written, or was recognised as
+ *       written before, or is named in {@link BatchOutcome#rejected()} and changed nothing.
+ *   <li><i>No false blame</i>: a store that is away, slow or read-only fails with {@link StoreUnavailableException}.
+ *       Any other failure means that the batch holds an event the store will never take.
+ * </ul>
+ *
+ * <p><b>A caller may rely on</b>: writes of several batches may be in flight at once.
+ */
+public interface BatchSink {
+
+    /** The name of this sink in {@code flagtally.pipeline.sinks} and in metrics. */
+    String name();
+
+    /** Writes {@code batch}. Fails with {@link StoreUnavailableException} when the same call may succeed later. */
+    Uni<BatchOutcome> write(EventBatch batch);
+}

@@ -1,0 +1,7 @@
+package io.flagtally.rollup;
+
+/** How long a time bucket is. */
+public enum Granularity {
+    HOUR,
+    DAY
+}
