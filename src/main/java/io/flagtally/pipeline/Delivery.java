@@ -1,0 +1,110 @@
+package io.flagtally.pipeline;
+
+import io.flagtally.codec.EventCodec;
+import io.flagtally.codec.EventHeaders;
+import io.flagtally.codec.MalformedEventException;
+import io.flagtally.event.FlagEvent;
+import io.flagtally.platform.error.ErrorCode;
+import io.flagtally.rollup.EventBatch;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A message that was delivered: its bytes, the events read from them, and the way to acknowledge it. */
+public final class Delivery {
+
+    /** How the broker is told. */
+    public interface Acknowledgement {
+
+        /** Every event of the message is safe. */
+        void ack();
+
+        /** The message was not taken; the broker may deliver it again. */
+        void nack(Throwable reason);
+    }
+
+    private record Slice(FlagEvent event, int offset, int length) {}
+
+    private record Fault(MalformedEventException why, int offset, int length) {}
+
+    private final byte[] payload;
+    private final EventHeaders headers;
+    private final Acknowledgement acknowledgement;
+    private final List<Slice> slices = new ArrayList<>();
+    private final List<Fault> faults = new ArrayList<>();
+
+    /** Reads the events of {@code payload}; with no codec for its content type, all of it is one fault. */
+    public Delivery(byte[] payload, EventHeaders headers, @Nullable EventCodec codec, Acknowledgement acknowledgement) {
+        this.payload = payload;
+        this.headers = headers;
+        this.acknowledgement = acknowledgement;
+        if (codec == null) {
+            faults.add(new Fault(
+                    new MalformedEventException(
+                            "",
+                            ErrorCode.MALFORMED,
+                            "no codec reads " + headers.contentType()
+                                    + "; was the message written by a newer version?"),
+                    0,
+                    payload.length));
+        } else {
+            codec.decode(payload, headers.environment(), headers.source(), new Reading());
+        }
+    }
+
+    private final class Reading implements EventCodec.Visitor {
+        @Override
+        public void event(FlagEvent event, int offset, int length) {
+            slices.add(new Slice(event, offset, length));
+        }
+
+        @Override
+        public void malformed(MalformedEventException fault, int offset, int length) {
+            faults.add(new Fault(fault, offset, length));
+        }
+    }
+
+    Acknowledgement acknowledgement() {
+        return acknowledgement;
+    }
+
+    /** How much this message weighs against the bounds of the pipeline: its events, malformed ones included. */
+    int weight() {
+        return Math.max(1, slices.size() + faults.size());
+    }
+
+    void addTo(EventBatch batch) {
+        for (Slice slice : slices) {
+            batch.add(slice.event());
+        }
+    }
+
+    /** The letters for the events that could not be read. */
+    List<DeadLetter> malformedLetters(Instant at) {
+        List<DeadLetter> letters = new ArrayList<>(faults.size());
+        for (Fault fault : faults) {
+            MalformedEventException why = fault.why();
+            letters.add(letter(why.eventId(), why.code(), why.wireMessage(), fault.offset(), fault.length(), at));
+        }
+        return letters;
+    }
+
+    /** The letter for {@code rejected}, or null if it is not an event of this message. */
+    @Nullable
+    DeadLetter letterFor(RejectedEvent rejected, Instant at) {
+        for (Slice slice : slices) {
+            if (slice.event() == rejected.event()) {
+                String id = rejected.event().id().toString();
+                return letter(id, rejected.code(), rejected.detail(), slice.offset(), slice.length(), at);
+            }
+        }
+        return null;
+    }
+
+    private DeadLetter letter(String eventId, ErrorCode code, String detail, int offset, int length, Instant at) {
+        byte[] bytes = Arrays.copyOfRange(payload, offset, offset + length);
+        return new DeadLetter(headers.environment(), eventId, code, detail, headers.contentType(), bytes, at);
+    }
+}

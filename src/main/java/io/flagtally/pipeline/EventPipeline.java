@@ -1,0 +1,260 @@
+package io.flagtally.pipeline;
+
+import io.flagtally.rollup.BucketCalendar;
+import io.flagtally.rollup.EventBatch;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.smallrye.mutiny.Uni;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gathers deliveries into batches, has them written, puts events at fault aside, and then acknowledges.
+ *
+ * <p><b>Batching</b> follows the load: with no batch in flight a delivery is written at once; while batches are in
+ * flight the next one gathers until it is full, its linger has passed, or they end. So a quiet service answers
+ * quickly and a busy one writes large batches.
+ *
+ * <p><b>Bounds</b>: {@link #hasRoom} turns false when the gathering batch is full and as many as allowed are in
+ * flight; the caller then stops taking messages until {@code onRoom} runs.
+ *
+ * <p><b>Threads</b>: any. The state is guarded by one lock, held only while a delivery is folded.
+ */
+public final class EventPipeline {
+
+    private static final Logger LOG = Logger.getLogger(EventPipeline.class);
+
+    /** The events that gather for the next batch, and the messages they came in. */
+    private static final class Gathering {
+        private final EventBatch batch;
+        private final List<Delivery> deliveries = new ArrayList<>();
+        private int weight;
+        private boolean lingered;
+
+        Gathering(BucketCalendar calendar) {
+            batch = new EventBatch(calendar);
+        }
+
+        void add(Delivery delivery) {
+            delivery.addTo(batch);
+            deliveries.add(delivery);
+            weight += delivery.weight();
+        }
+
+        boolean isEmpty() {
+            return deliveries.isEmpty();
+        }
+    }
+
+    private final BucketCalendar calendar;
+    private final int sizeMax;
+    private final Duration linger;
+    private final int inFlightMax;
+    private final SinkFanOut sinks;
+    private final DeadLetters deadLetters;
+    private final PatientRetry retry;
+    private final Timers timers;
+    private final InstantSource clock;
+    private final MeterRegistry meters;
+    private final DistributionSummary batchSizes;
+    private final Timer flushes;
+
+    private final Object lock = new Object();
+    private Gathering gathering;
+    private int inFlight;
+    private int outstandingEvents;
+    private Runnable onRoom = () -> {};
+    private @Nullable CompletableFuture<Void> drained;
+
+    public EventPipeline(
+            PipelineConfig config,
+            BucketCalendar calendar,
+            SinkFanOut sinks,
+            DeadLetters deadLetters,
+            PatientRetry retry,
+            Timers timers,
+            InstantSource clock,
+            MeterRegistry meters) {
+        this.calendar = calendar;
+        this.sizeMax = config.batch().sizeMax();
+        this.linger = config.batch().linger();
+        this.inFlightMax = config.inFlightMax();
+        this.sinks = sinks;
+        this.deadLetters = deadLetters;
+        this.retry = retry;
+        this.timers = timers;
+        this.clock = clock;
+        this.meters = meters;
+        this.gathering = new Gathering(calendar);
+        this.batchSizes = DistributionSummary.builder("flagtally.pipeline.batch.size")
+                .baseUnit("events")
+                .publishPercentiles(0.5, 0.99)
+                .register(meters);
+        this.flushes = Timer.builder("flagtally.pipeline.flush")
+                .publishPercentiles(0.5, 0.99)
+                .register(meters);
+        Gauge.builder("flagtally.pipeline.in_flight", this, p -> p.outstandingEvents())
+                .baseUnit("events")
+                .register(meters);
+        Gauge.builder("flagtally.pipeline.waiting", retry, PatientRetry::waiting)
+                .baseUnit("batches")
+                .register(meters);
+    }
+
+    /** Runs {@code task} each time room appears after there was none. */
+    public void onRoom(Runnable task) {
+        synchronized (lock) {
+            onRoom = task;
+        }
+    }
+
+    /** Takes a delivery. It is acknowledged once all its events are written or put aside. */
+    public void accept(Delivery delivery) {
+        Gathering full;
+        synchronized (lock) {
+            gathering.add(delivery);
+            outstandingEvents += delivery.weight();
+            full = takeIfDue();
+            if (full == null && gathering.deliveries.size() == 1) {
+                lingerLater(gathering);
+            }
+        }
+        flush(full);
+    }
+
+    /** False while taking more would exceed the bounds. */
+    public boolean hasRoom() {
+        synchronized (lock) {
+            return roomLocked();
+        }
+    }
+
+    /** Events taken and not yet acknowledged. */
+    public int outstandingEvents() {
+        synchronized (lock) {
+            return outstandingEvents;
+        }
+    }
+
+    /** Writes what is there without waiting for more; done when nothing is outstanding. */
+    public CompletionStage<Void> drain() {
+        Gathering rest;
+        CompletableFuture<Void> done;
+        synchronized (lock) {
+            if (drained == null) {
+                drained = new CompletableFuture<>();
+            }
+            done = drained;
+            gathering.lingered = true;
+            rest = takeIfDue();
+            if (outstandingEvents == 0) {
+                done.complete(null);
+            }
+        }
+        flush(rest);
+        return done;
+    }
+
+    private boolean roomLocked() {
+        return inFlight < inFlightMax || gathering.weight < sizeMax;
+    }
+
+    private void lingerLater(Gathering waiting) {
+        timers.after(linger, () -> {
+            Gathering due;
+            synchronized (lock) {
+                waiting.lingered = true;
+                due = takeIfDue();
+            }
+            flush(due);
+        });
+    }
+
+    /** Takes the gathering batch for writing if it may and should go now. Called under the lock. */
+    private @Nullable Gathering takeIfDue() {
+        boolean due = inFlight == 0 || gathering.weight >= sizeMax || gathering.lingered || drained != null;
+        if (gathering.isEmpty() || inFlight >= inFlightMax || !due) {
+            return null;
+        }
+        Gathering taken = gathering;
+        gathering = new Gathering(calendar);
+        inFlight++;
+        return taken;
+    }
+
+    private void flush(@Nullable Gathering taken) {
+        if (taken == null) {
+            return;
+        }
+        batchSizes.record(taken.batch.size());
+        Timer.Sample sample = Timer.start(meters);
+        Uni<List<RejectedEvent>> written =
+                taken.batch.size() == 0 ? Uni.createFrom().item(List.of()) : sinks.write(taken.batch);
+        written.chain(rejected -> putAside(taken, rejected))
+                .subscribe()
+                .with(done -> settled(taken, sample, null), failure -> settled(taken, sample, failure));
+    }
+
+    private Uni<Void> putAside(Gathering taken, List<RejectedEvent> rejected) {
+        List<DeadLetter> letters = new ArrayList<>();
+        for (Delivery delivery : taken.deliveries) {
+            letters.addAll(delivery.malformedLetters(clock.instant()));
+            for (RejectedEvent event : rejected) {
+                DeadLetter letter = delivery.letterFor(event, clock.instant());
+                if (letter != null) {
+                    letters.add(letter);
+                }
+            }
+        }
+        if (letters.isEmpty()) {
+            return Uni.createFrom().voidItem();
+        }
+        for (DeadLetter letter : letters) {
+            meters.counter(
+                            "flagtally.events.dead_letters",
+                            "code",
+                            letter.code().label())
+                    .increment();
+            LOG.warnf(
+                    "Put aside event %s (%s): %s",
+                    letter.eventId(), letter.code().label(), letter.detail());
+        }
+        return retry.until("dead letters", () -> deadLetters.put(letters));
+    }
+
+    private void settled(Gathering taken, Timer.Sample sample, @Nullable Throwable failure) {
+        sample.stop(flushes);
+        for (Delivery delivery : taken.deliveries) {
+            if (failure == null) {
+                delivery.acknowledgement().ack();
+            } else {
+                LOG.errorf(
+                        failure, "A batch of %d events was not written; it is left to the broker", taken.batch.size());
+                delivery.acknowledgement().nack(failure);
+            }
+        }
+        Gathering next;
+        Runnable room;
+        synchronized (lock) {
+            room = roomLocked() ? null : onRoom;
+            inFlight--;
+            outstandingEvents -= taken.weight;
+            next = takeIfDue();
+            if (drained != null && outstandingEvents == 0) {
+                drained.complete(null);
+            }
+        }
+        flush(next);
+        if (room != null) {
+            room.run();
+        }
+    }
+}

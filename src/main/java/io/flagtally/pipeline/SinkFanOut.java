@@ -1,0 +1,69 @@
+package io.flagtally.pipeline;
+
+import io.flagtally.event.FlagEvent;
+import io.flagtally.platform.error.ErrorCode;
+import io.flagtally.rollup.EventBatch;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.smallrye.mutiny.Uni;
+import java.util.ArrayList;
+import java.util.List;
+import org.jboss.logging.Logger;
+
+/**
+ * Writes a batch to every sink, one after the other.
+ *
+ * <p>A store that is away is waited for without end. Any other failure blames the batch: it is halved until the
+ * guilty event stands alone, which is then rejected; that costs about {@code 2 · log2(size)} writes a guilty event.
+ * An event that one sink rejects is still written to the others; a later redrive, which they recognise, completes it.
+ */
+public final class SinkFanOut {
+
+    private static final Logger LOG = Logger.getLogger(SinkFanOut.class);
+
+    private final List<BatchSink> sinks;
+    private final PatientRetry retry;
+    private final MeterRegistry meters;
+
+    public SinkFanOut(List<BatchSink> sinks, PatientRetry retry, MeterRegistry meters) {
+        this.sinks = List.copyOf(sinks);
+        this.retry = retry;
+        this.meters = meters;
+    }
+
+    /** Writes {@code batch}, and gives what any sink rejected. Never fails. */
+    public Uni<List<RejectedEvent>> write(EventBatch batch) {
+        Uni<List<RejectedEvent>> all = Uni.createFrom().item(new ArrayList<>());
+        for (BatchSink sink : sinks) {
+            all = all.chain(rejected -> write(sink, batch).map(outcome -> {
+                count(sink, outcome);
+                rejected.addAll(outcome.rejected());
+                return rejected;
+            }));
+        }
+        return all;
+    }
+
+    private Uni<BatchOutcome> write(BatchSink sink, EventBatch batch) {
+        return retry.until(sink.name(), () -> sink.write(batch))
+                .onFailure()
+                .recoverWithUni(failure -> blame(sink, batch, failure));
+    }
+
+    private Uni<BatchOutcome> blame(BatchSink sink, EventBatch batch, Throwable failure) {
+        if (batch.size() == 1) {
+            FlagEvent event = batch.events().get(0);
+            LOG.warnf(failure, "Sink %s will not take event %s", sink.name(), event.id());
+            String detail = "sink " + sink.name() + " failed on this event alone: " + failure;
+            return Uni.createFrom()
+                    .item(new BatchOutcome(0, 0, List.of(new RejectedEvent(event, ErrorCode.SINK_REJECTED, detail))));
+        }
+        int middle = batch.size() / 2;
+        return write(sink, batch.part(0, middle))
+                .chain(first -> write(sink, batch.part(middle, batch.size())).map(first::plus));
+    }
+
+    private void count(BatchSink sink, BatchOutcome outcome) {
+        meters.counter("flagtally.events.counted", "sink", sink.name()).increment(outcome.counted());
+        meters.counter("flagtally.events.duplicates", "sink", sink.name()).increment(outcome.duplicates());
+    }
+}
