@@ -1,0 +1,150 @@
+package io.flagtally;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** The rules of the house that concern its text. Each returns what breaks it, one sentence each, under a root folder. */
+final class HouseRules {
+
+    private static final int LINES_MAX = 400;
+    private static final List<String> SOURCES = List.of("src/main", "src/test", "src/native-test");
+    private static final Pattern TYPE = Pattern.compile("\\b(?:class|interface|enum|record)\\s+(\\w*Buckets?)\\b");
+    private static final Pattern CODE_ROW = Pattern.compile("(?m)^\\| `([A-Z_]+)` \\| (\\d{3}) \\|");
+
+    private HouseRules() {}
+
+    static List<String> packageInfos(Path root) {
+        List<String> broken = new ArrayList<>();
+        Set<Path> packages = new TreeSet<>();
+        java(root, "src/main").forEach(file -> packages.add(parentOf(file)));
+        for (Path folder : packages) {
+            Path info = folder.resolve("package-info.java");
+            if (!Files.exists(info)) {
+                broken.add(folder + " has no package-info.java");
+                continue;
+            }
+            String text = read(info);
+            for (String part : List.of("<b>Owns</b>", "<b>Does not own</b>", "<b>Invariants</b>", "@NullMarked")) {
+                if (!text.contains(part)) {
+                    broken.add(info + " does not say " + part);
+                }
+            }
+        }
+        return broken;
+    }
+
+    static List<String> bucketAlone(Path root) {
+        return matches(root, SOURCES, TYPE).stream()
+                .filter(found -> !found.matches(".*: .*\\b(TimeBucket|HashBucket)s?"))
+                .toList();
+    }
+
+    static List<String> longFiles(Path root) {
+        return java(root, "src/main")
+                .filter(file -> read(file).lines().count() > LINES_MAX)
+                .map(file -> file + " has more than " + LINES_MAX + " lines; which second noun lives in it?")
+                .toList();
+    }
+
+    static List<String> unfinished(Path root) {
+        return matches(root, SOURCES, Pattern.compile("\\b(TO" + "DO|FIX" + "ME|XX" + "X)\\b"));
+    }
+
+    static List<String> skippedTests(Path root) {
+        return matches(
+                root,
+                List.of("src/test", "src/native-test"),
+                Pattern.compile("@Dis" + "abled|@Ig" + "nore\\b|assume[TF]\\w+\\("));
+    }
+
+    static List<String> sharedFolder(Path root) {
+        List<String> broken = new ArrayList<>(
+                matches(root, List.of("src/main", "kubernetes", "docs"), Pattern.compile("\\.\\./sha" + "red")));
+        for (String file : List.of("pom.xml", "README.md", "application.yaml", "CONTRIBUTING.md", "CHANGELOG.md")) {
+            Path path = root.resolve(file);
+            if (Files.exists(path) && read(path).contains("../sha" + "red")) {
+                broken.add(path + " names a folder that users do not have");
+            }
+        }
+        return broken;
+    }
+
+    static List<String> configOrdinal(Path root) {
+        Path file = root.resolve("application.yaml");
+        return read(file).startsWith("config_ordinal: 260\n")
+                ? List.of()
+                : List.of(file + " must begin with config_ordinal: 260, or it beats -D and the environment");
+    }
+
+    /** Checks that the reference of error codes names exactly {@code codes}, each as {@code NAME 404}. */
+    static List<String> errorReference(Path root, Set<String> codes) {
+        Set<String> documented = new TreeSet<>();
+        Matcher row = CODE_ROW.matcher(read(root.resolve("docs/reference/errors.md")));
+        while (row.find()) {
+            documented.add(row.group(1) + " " + row.group(2));
+        }
+        List<String> broken = new ArrayList<>();
+        codes.stream()
+                .filter(code -> !documented.contains(code))
+                .forEach(code -> broken.add("not documented: " + code));
+        documented.stream().filter(code -> !codes.contains(code)).forEach(code -> broken.add("no such code: " + code));
+        return broken;
+    }
+
+    private static List<String> matches(Path root, List<String> folders, Pattern pattern) {
+        List<String> found = new ArrayList<>();
+        for (String folder : folders) {
+            for (Path file : files(root, folder).toList()) {
+                Matcher matcher = pattern.matcher(read(file));
+                while (matcher.find()) {
+                    found.add(file + ": " + matcher.group());
+                }
+            }
+        }
+        return found;
+    }
+
+    private static Stream<Path> java(Path root, String folder) {
+        return files(root, folder).filter(file -> file.toString().endsWith(".java"));
+    }
+
+    private static Stream<Path> files(Path root, String folder) {
+        Path top = root.resolve(folder);
+        if (!Files.isDirectory(top)) {
+            return Stream.of();
+        }
+        try (Stream<Path> walk = Files.walk(top)) {
+            return walk
+                    .filter(Files::isRegularFile)
+                    .filter(file ->
+                            file.toString().matches(".*\\.(java|yaml|yml|properties|sql|lua|md|html|js|ts|sh|json)"))
+                    .filter(file -> !file.toString().contains("node_modules"))
+                    .sorted()
+                    .toList()
+                    .stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path parentOf(Path file) {
+        return file.resolveSibling("");
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
