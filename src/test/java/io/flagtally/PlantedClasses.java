@@ -25,7 +25,7 @@ final class PlantedClasses {
     private PlantedClasses() {}
 
     /**
-     * Returns the classes of {@code sources}, each a whole compilation unit, beside those of the house.
+     * Returns the classes of {@code sources}, each a whole compilation unit, without those of the house.
      *
      * @throws IllegalArgumentException if a source does not compile
      */
@@ -41,7 +41,7 @@ final class PlantedClasses {
             if (!compiled) {
                 throw new IllegalArgumentException("a planted source does not compile: " + messages);
             }
-            return new ClassFileImporter().importPaths(directory, Path.of("target", "classes"));
+            return new ClassFileImporter().importPath(directory);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
