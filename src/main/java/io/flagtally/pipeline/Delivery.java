@@ -6,6 +6,7 @@ import io.flagtally.codec.MalformedEventException;
 import io.flagtally.event.FlagEvent;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.rollup.EventBatch;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,6 +32,7 @@ public final class Delivery {
 
     private final byte[] payload;
     private final EventHeaders headers;
+    private final boolean redelivered;
     private final Acknowledgement acknowledgement;
     private final List<Slice> slices = new ArrayList<>();
     private final List<Fault> faults = new ArrayList<>();
@@ -75,14 +77,28 @@ public final class Delivery {
         return Math.max(1, slices.size() + faults.size());
     }
 
+    /** True if this message was delivered before and accepted so long ago that a repeat may not be recognised. */
+    boolean outlived(Duration window, Instant now) {
+        return redelivered && headers.acceptedAt().plus(window).isBefore(now);
+    }
+
+    /** Makes every event of this message one to be put aside. */
+    void condemn(ErrorCode code, String detail) {
+        for (Slice slice : slices) {
+            String id = slice.event().id().toString();
+            faults.add(new Fault(new MalformedEventException(id, code, detail), slice.offset(), slice.length()));
+        }
+        slices.clear();
+    }
+
     void addTo(EventBatch batch) {
         for (Slice slice : slices) {
             batch.add(slice.event());
         }
     }
 
-    /** The letters for the events that could not be read. */
-    List<DeadLetter> malformedLetters(Instant at) {
+    /** The letters for the events that were not put into the batch. */
+    List<DeadLetter> lettersForFaults(Instant at) {
         List<DeadLetter> letters = new ArrayList<>(faults.size());
         for (Fault fault : faults) {
             MalformedEventException why = fault.why();

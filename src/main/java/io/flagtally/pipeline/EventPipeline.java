@@ -1,5 +1,6 @@
 package io.flagtally.pipeline;
 
+import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -58,6 +59,7 @@ public final class EventPipeline {
     private final int sizeMax;
     private final Duration linger;
     private final int inFlightMax;
+    private final Duration window;
     private final SinkFanOut sinks;
     private final DeadLetters deadLetters;
     private final PatientRetry retry;
@@ -87,6 +89,7 @@ public final class EventPipeline {
         this.sizeMax = config.batch().sizeMax();
         this.linger = config.batch().linger();
         this.inFlightMax = config.inFlightMax();
+        this.window = config.deduplicationWindow();
         this.sinks = sinks;
         this.deadLetters = deadLetters;
         this.retry = retry;
@@ -118,6 +121,12 @@ public final class EventPipeline {
 
     /** Takes a delivery. It is acknowledged once all its events are written or put aside. */
     public void accept(Delivery delivery) {
+        if (delivery.outlived(window, clock.instant())) {
+            delivery.condemn(
+                    ErrorCode.DEDUPLICATION_WINDOW_PASSED,
+                    "the broker delivered this before and it was accepted more than " + window
+                            + " ago, so whether it was counted is no longer known; redrive it if it was not");
+        }
         Gathering full;
         synchronized (lock) {
             gathering.add(delivery);
@@ -206,7 +215,7 @@ public final class EventPipeline {
     private Uni<Void> putAside(Gathering taken, List<RejectedEvent> rejected) {
         List<DeadLetter> letters = new ArrayList<>();
         for (Delivery delivery : taken.deliveries) {
-            letters.addAll(delivery.malformedLetters(clock.instant()));
+            letters.addAll(delivery.lettersForFaults(clock.instant()));
             for (RejectedEvent event : rejected) {
                 DeadLetter letter = delivery.letterFor(event, clock.instant());
                 if (letter != null) {

@@ -1,0 +1,100 @@
+package io.flagtally.simulation;
+
+import io.flagtally.codec.EventCodec;
+import io.flagtally.pipeline.BatchSink;
+import io.flagtally.pipeline.DeadLetters;
+import io.flagtally.pipeline.Delivery;
+import io.flagtally.pipeline.EventPipeline;
+import io.flagtally.pipeline.PatientRetry;
+import io.flagtally.pipeline.PipelineConfig;
+import io.flagtally.pipeline.SinkFanOut;
+import io.flagtally.pipeline.Timers;
+import io.flagtally.rollup.BucketCalendar;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.util.List;
+
+/** A process that runs the real pipeline. Once dead nothing of it runs any more, but what it sent is still on its way. */
+final class SimulatedProcess {
+
+    private static final int MESSAGES_CLAIMED_MAX = 8;
+
+    private final int number;
+    private final SimulatedBroker broker;
+    private final EventCodec codec;
+    private final EventPipeline pipeline;
+    private boolean alive = true;
+    private int claimed;
+
+    SimulatedProcess(
+            int number,
+            SimulatedBroker broker,
+            BatchSink store,
+            DeadLetters deadLetters,
+            EventCodec codec,
+            PipelineConfig config,
+            BucketCalendar calendar,
+            VirtualTime time,
+            Faults faults) {
+        this.number = number;
+        this.broker = broker;
+        this.codec = codec;
+        Timers timers = (delay, task) -> time.after(delay, () -> {
+            if (alive) {
+                task.run();
+            }
+        });
+        SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        PatientRetry retry = new PatientRetry(
+                timers, Duration.ofMillis(100), Duration.ofSeconds(3), () -> faults.below(1000) / 1000.0);
+        pipeline = new EventPipeline(
+                config,
+                calendar,
+                new SinkFanOut(List.of(store), retry, meters),
+                deadLetters,
+                retry,
+                timers,
+                time,
+                meters);
+        pipeline.onRoom(broker::deliver);
+    }
+
+    boolean asks() {
+        return alive && claimed < MESSAGES_CLAIMED_MAX && pipeline.hasRoom();
+    }
+
+    void claim() {
+        claimed++;
+    }
+
+    void receive(SimulatedBroker.Stored message, boolean redelivered) {
+        if (!alive) {
+            return;
+        }
+        claimed--;
+        pipeline.accept(new Delivery(message.payload, message.headers, redelivered, codec, new Delivery.Acknowledgement() {
+            @Override
+            public void ack() {
+                if (alive) {
+                    broker.acknowledge(message);
+                }
+            }
+
+            @Override
+            public void nack(Throwable reason) {
+                throw new AssertionError("the pipeline gave up", reason);
+            }
+        }));
+        broker.deliver();
+    }
+
+    void die() {
+        alive = false;
+        broker.leave(this);
+    }
+
+    @Override
+    public String toString() {
+        return "p" + number;
+    }
+}
