@@ -37,10 +37,20 @@ public final class Delivery {
     private final List<Slice> slices = new ArrayList<>();
     private final List<Fault> faults = new ArrayList<>();
 
-    /** Reads the events of {@code payload}; with no codec for its content type, all of it is one fault. */
-    public Delivery(byte[] payload, EventHeaders headers, @Nullable EventCodec codec, Acknowledgement acknowledgement) {
+    /**
+     * Reads the events of {@code payload}; with no codec for its content type, all of it is one fault.
+     *
+     * @param redelivered true if the broker says that it delivered this message before
+     */
+    public Delivery(
+            byte[] payload,
+            EventHeaders headers,
+            boolean redelivered,
+            @Nullable EventCodec codec,
+            Acknowledgement acknowledgement) {
         this.payload = payload;
         this.headers = headers;
+        this.redelivered = redelivered;
         this.acknowledgement = acknowledgement;
         if (codec == null) {
             faults.add(new Fault(

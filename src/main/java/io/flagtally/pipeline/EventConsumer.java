@@ -47,8 +47,8 @@ final class EventConsumer implements Subscriber<Message<byte[]>> {
         }
         EventHeaders headers = message.getMetadata(EventHeaders.class)
                 .orElseThrow(() -> new IllegalStateException("a message without EventHeaders reached the consumer"));
-        pipeline.accept(
-                new Delivery(message.getPayload(), headers, false, codecs.get(headers.contentType()), new Settling(message)));
+        pipeline.accept(new Delivery(
+                message.getPayload(), headers, false, codecs.get(headers.contentType()), new Settling(message)));
         ask();
     }
 

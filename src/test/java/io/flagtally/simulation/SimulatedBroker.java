@@ -116,8 +116,8 @@ final class SimulatedBroker {
 
     /** The consumer acknowledges {@code message}; from here on its events must be counted, whatever becomes of this. */
     void acknowledge(Stored message) {
-        message.identities.forEach(
-                (key, ids) -> acknowledged.computeIfAbsent(key, k -> new HashSet<>()).addAll(ids));
+        message.identities.forEach((key, ids) ->
+                acknowledged.computeIfAbsent(key, k -> new HashSet<>()).addAll(ids));
         if (faults.happens(faults.ackLost)) {
             history.note("acknowledgement of message %d lost", message.number);
             return;

@@ -72,19 +72,20 @@ final class SimulatedProcess {
             return;
         }
         claimed--;
-        pipeline.accept(new Delivery(message.payload, message.headers, redelivered, codec, new Delivery.Acknowledgement() {
-            @Override
-            public void ack() {
-                if (alive) {
-                    broker.acknowledge(message);
-                }
-            }
+        pipeline.accept(new Delivery(
+                message.payload, message.headers, redelivered, codec, new Delivery.Acknowledgement() {
+                    @Override
+                    public void ack() {
+                        if (alive) {
+                            broker.acknowledge(message);
+                        }
+                    }
 
-            @Override
-            public void nack(Throwable reason) {
-                throw new AssertionError("the pipeline gave up", reason);
-            }
-        }));
+                    @Override
+                    public void nack(Throwable reason) {
+                        throw new AssertionError("the pipeline gave up", reason);
+                    }
+                }));
         broker.deliver();
     }
 

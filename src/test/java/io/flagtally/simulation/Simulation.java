@@ -91,8 +91,8 @@ final class Simulation {
     }
 
     private void start() {
-        SimulatedProcess process = new SimulatedProcess(
-                ++started, broker, store, new Aside(), codec, config, calendar, time, faults);
+        SimulatedProcess process =
+                new SimulatedProcess(++started, broker, store, new Aside(), codec, config, calendar, time, faults);
         history.note("process %s starts", process);
         processes.add(process);
         broker.join(process);
@@ -117,10 +117,14 @@ final class Simulation {
     /** Publishes; if the client does not see the reply, it sends the same events again. */
     private void publish(List<FlagEvent> sent) {
         Map<CountKey, Set<EventIdentity>> identities = new HashMap<>();
-        EventBatch.of(calendar, sent).rollup().counts().forEach((key, delta) -> identities.put(key, delta.identities()));
-        identities.forEach((key, ids) -> attempted.computeIfAbsent(key, k -> new HashSet<>()).addAll(ids));
-        EventHeaders headers = new EventHeaders(
-                EnvironmentId.DEFAULT, SourceId.WEB, codec.contentType(), sent.size(), time.instant());
+        EventBatch.of(calendar, sent)
+                .rollup()
+                .counts()
+                .forEach((key, delta) -> identities.put(key, delta.identities()));
+        identities.forEach((key, ids) ->
+                attempted.computeIfAbsent(key, k -> new HashSet<>()).addAll(ids));
+        EventHeaders headers =
+                new EventHeaders(EnvironmentId.DEFAULT, SourceId.WEB, codec.contentType(), sent.size(), time.instant());
         history.note("client sends %d events", sent.size());
         broker.publish(WireLines.payload(sent), headers, identities);
         if (faults.happens(faults.publishReplyLost)) {
