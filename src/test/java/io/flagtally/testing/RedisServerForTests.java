@@ -1,0 +1,76 @@
+package io.flagtally.testing;
+
+import io.flagtally.platform.embedded.EmbeddedRedis;
+import io.flagtally.platform.embedded.LoopbackPort;
+import io.flagtally.platform.embedded.ServerProcess;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/**
+ * A real Redis for one test, with its own data, that may be paused, killed and started again on the same port. Ends with
+ * {@link #close}, at the latest with the JVM.
+ */
+public final class RedisServerForTests implements AutoCloseable {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    private final Path home = TestData.newDirectory("redis");
+    private final int port = LoopbackPort.free();
+    private final Thread endWithJvm = new Thread(this::kill, "test-redis-stop");
+    private volatile ServerProcess server;
+
+    private RedisServerForTests() {
+        server = launch();
+        Runtime.getRuntime().addShutdownHook(endWithJvm);
+    }
+
+    /** Starts a new, empty Redis and returns when it answers. */
+    public static RedisServerForTests start() {
+        return new RedisServerForTests();
+    }
+
+    public int port() {
+        return port;
+    }
+
+    public String url() {
+        return "redis://" + LoopbackPort.HOST + ":" + port;
+    }
+
+    /** Freezes it: connections stay open, nothing is answered. */
+    public void pause() {
+        server.signal("STOP");
+    }
+
+    /** Ends {@link #pause}. */
+    public void resume() {
+        server.signal("CONT");
+    }
+
+    /** Ends it in order. */
+    public void stop() {
+        resume();
+        server.stop(PATIENCE);
+    }
+
+    /** Ends it as a crash would. */
+    public void kill() {
+        server.kill();
+    }
+
+    /** Starts it again after {@link #stop} or {@link #kill}: same port, same data. */
+    public void restart() {
+        kill();
+        server = launch();
+    }
+
+    @Override
+    public void close() {
+        kill();
+        boolean unused = Runtime.getRuntime().removeShutdownHook(endWithJvm);
+    }
+
+    private ServerProcess launch() {
+        return EmbeddedRedis.start(home, TestData.binaries(), port);
+    }
+}
