@@ -8,15 +8,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** A real PostgreSQL 18 on 127.0.0.1 that loses no committed transaction. */
 final class EmbeddedPostgresql {
 
     static final String PROGRAM = "postgres";
-
-    /** A fast shutdown: transactions are rolled back, connections ended, data written. */
-    static final String STOP_SIGNAL = "INT";
 
     static final String MAJOR_VERSION = "18";
 
@@ -25,8 +23,8 @@ final class EmbeddedPostgresql {
     private EmbeddedPostgresql() {}
 
     /**
-     * Starts a PostgreSQL with its data in {@code home/data}, and returns when it answers. Ends one left over there
-     * before. A first start that was cut short begins again.
+     * Starts a PostgreSQL with its data in {@code home/data}, and returns when it answers. A first start that was cut
+     * short begins again.
      *
      * @throws EmbeddedStartException if it does not come up
      */
@@ -35,16 +33,13 @@ final class EmbeddedPostgresql {
         Path initializing = home.resolve("initializing");
         Path log = home.resolve("postgres.log");
         Path pidFile = data.resolve("postmaster.pid");
-        Leftovers.end(pidFile, binaries, STOP_SIGNAL);
         try {
             prepare(data, initializing);
             launch(data, binaries, log, port);
             Files.deleteIfExists(initializing);
-            return Leftovers.process(pidFile)
-                    .map(handle -> new ServerProcess(handle, STOP_SIGNAL))
-                    .orElseThrow(() -> new IOException("it ended just after its start"));
+            return process(pidFile).orElseThrow(() -> new IOException("it ended just after its start"));
         } catch (IOException | RuntimeException e) {
-            Leftovers.end(pidFile, binaries, STOP_SIGNAL);
+            process(pidFile).filter(server -> server.runsProgramBelow(binaries)).ifPresent(ServerProcess::kill);
             throw refused(e, home, log);
         }
     }
@@ -63,6 +58,14 @@ final class EmbeddedPostgresql {
                     "The data in " + data + " belongs to PostgreSQL " + version
                             + ", and this Flagtally brings " + MAJOR_VERSION
                             + "; start the Flagtally that wrote it, or choose another directory with flagtally.embedded.data-dir.");
+        }
+    }
+
+    private static Optional<ServerProcess> process(Path pidFile) {
+        try {
+            return Files.readString(pidFile).lines().findFirst().flatMap(line -> ServerProcess.of(line.trim()));
+        } catch (IOException noFile) {
+            return Optional.empty();
         }
     }
 

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 import redis.embedded.core.ExecutableProvider;
 import redis.embedded.model.OsArchitecture;
 
@@ -23,29 +22,27 @@ import redis.embedded.model.OsArchitecture;
 public final class EmbeddedRedis {
 
     static final String PROGRAM = "redis-server";
-    static final String STOP_SIGNAL = "TERM";
 
     private static final Duration START_PATIENCE = Duration.ofSeconds(120);
+    private static final Duration POLL = Duration.ofMillis(20);
     private static final int PROBE_TIMEOUT_MILLIS = 1_000;
     private static final byte[] PING = "PING\r\n".getBytes(StandardCharsets.US_ASCII);
 
     private EmbeddedRedis() {}
 
     /**
-     * Starts a Redis with its data in {@code home}, and returns when it answers. Ends one left over there before.
+     * Starts a Redis with its data in {@code home}, and returns when it answers.
      *
      * @throws EmbeddedStartException if it does not come up
      */
     public static ServerProcess start(Path home, Path binaries, int port) {
         Path pidFile = home.resolve("redis.pid");
         Path log = home.resolve("redis.log");
-        Leftovers.end(pidFile, binaries, STOP_SIGNAL);
         try {
-            Files.deleteIfExists(pidFile);
             Files.deleteIfExists(log);
             Path config = Files.write(home.resolve("redis.conf"), config(home, pidFile, log, port));
             launch(program(binaries), config, log);
-            return awaitAnswer(home, pidFile, log, port);
+            return awaitAnswer(home, log, port);
         } catch (IOException e) {
             throw new EmbeddedStartException(
                     "The embedded Redis cannot be started in " + home + " (" + DataDirectory.reasonOf(e) + ").", e);
@@ -90,28 +87,31 @@ public final class EmbeddedRedis {
         }
     }
 
-    private static ServerProcess awaitAnswer(Path home, Path pidFile, Path log, int port) throws IOException {
+    private static ServerProcess awaitAnswer(Path home, Path log, int port) throws IOException {
         long deadline = System.nanoTime() + START_PATIENCE.toNanos();
-        @Nullable ServerProcess server = null;
+        String pid = "";
         while (System.nanoTime() - deadline < 0) {
-            if (server == null) {
-                server = Leftovers.process(pidFile)
-                        .map(handle -> new ServerProcess(handle, STOP_SIGNAL))
-                        .orElse(null);
-            } else if (server.ended()) {
+            pid = pid.isEmpty() ? pid(log) : pid;
+            Optional<ServerProcess> server = ServerProcess.of(pid).filter(process -> !process.ended());
+            if (server.isPresent() && answers(port)) {
+                return server.get();
+            }
+            if (!pid.isEmpty() && server.isEmpty()) {
                 break;
             }
-            if (server != null && answers(port)) {
-                return server;
-            }
-            LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+            LockSupport.parkNanos(POLL.toNanos());
         }
-        if (server != null) {
-            server.kill();
-        }
+        ServerProcess.of(pid).ifPresent(ServerProcess::kill);
         throw new EmbeddedStartException("The embedded Redis does not come up with the data in " + home + ": "
                 + lastLine(log) + "; " + log
                 + " says more; put a copy of the data directory back, or move it away to begin empty.");
+    }
+
+    /** The server's process id, with which it begins each line of its log from the first on; empty as long as it has none. */
+    private static String pid(Path log) throws IOException {
+        String lastLine = lastLine(log);
+        int colon = lastLine.indexOf(':');
+        return colon > 0 && lastLine.substring(0, colon).matches("[0-9]+") ? lastLine.substring(0, colon) : "";
     }
 
     private static boolean answers(int port) {

@@ -21,6 +21,9 @@ public final class EmbeddedServers implements EmbeddedStores {
         RunningServers running = new RunningServers(DataDirectory.open(wanted.dataDirectory()));
         try {
             Path binaries = realDirectory(wanted.binaries());
+            if (binaries.startsWith(running.directory.root())) {
+                Leftovers.end(binaries);
+            }
             if (wanted.postgres()) {
                 running.startPostgres(binaries);
             }

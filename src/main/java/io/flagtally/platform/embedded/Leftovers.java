@@ -1,10 +1,8 @@
 package io.flagtally.platform.embedded;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
+import java.util.List;
 import org.jboss.logging.Logger;
 
 /** Servers that outlived their service, as after its SIGKILL. They are ended, never adopted. */
@@ -16,30 +14,30 @@ final class Leftovers {
     private Leftovers() {}
 
     /**
-     * Ends the process that {@code pidFile} names if its program lies below {@code binaries}: a process id may long
-     * belong to another program, even to somebody else's server.
+     * Ends every process whose program lies below {@code binaries}. A data directory has programs of its own, so under its
+     * lock each such process is a leftover, and no other server can be met, whatever process ids were given out since.
+     *
+     * @param binaries a real path
      */
-    static void end(Path pidFile, Path binaries, String stopSignal) {
-        process(pidFile).filter(handle -> runsProgramBelow(binaries, handle)).ifPresent(handle -> {
-            LOG.infof("Ending process %d, left over from an earlier run", handle.pid());
-            new ServerProcess(handle, stopSignal).stop(PATIENCE);
+    static void end(Path binaries) {
+        List<ProcessHandle> leftovers = ProcessHandle.allProcesses()
+                .filter(handle -> new ServerProcess(handle).runsProgramBelow(binaries))
+                .toList();
+        leftovers.stream().filter(handle -> !isChildOfOne(leftovers, handle)).forEach(Leftovers::end);
+        leftovers.forEach(handle -> {
+            if (!new ServerProcess(handle).awaitEnd(PATIENCE)) {
+                throw new EmbeddedStartException("Process " + handle.pid()
+                        + ", left over from an earlier run, cannot be ended; end it yourself and start again.");
+            }
         });
     }
 
-    /** The living process whose id stands in the first line of {@code pidFile}. */
-    static Optional<ProcessHandle> process(Path pidFile) {
-        try {
-            String first = Files.readString(pidFile).lines().findFirst().orElse("");
-            return first.isBlank() ? Optional.empty() : ProcessHandle.of(Long.parseLong(first.trim()));
-        } catch (IOException | NumberFormatException noPid) {
-            return Optional.empty();
-        }
+    private static void end(ProcessHandle handle) {
+        LOG.infof("Ending process %d, left over from an earlier run", handle.pid());
+        new ServerProcess(handle).stop(PATIENCE);
     }
 
-    private static boolean runsProgramBelow(Path binaries, ProcessHandle handle) {
-        return handle.info()
-                .command()
-                .filter(command -> Path.of(command).startsWith(binaries))
-                .isPresent();
+    private static boolean isChildOfOne(List<ProcessHandle> leftovers, ProcessHandle handle) {
+        return handle.parent().filter(leftovers::contains).isPresent();
     }
 }

@@ -4,28 +4,41 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 
 /** A server process that lives in a session of its own, so that a Ctrl-C in the terminal reaches only the service. */
 public final class ServerProcess {
 
+    /** Asks PostgreSQL and Redis to end soon and in order, with open connections ended and the data written. */
+    static final String STOP_SIGNAL = "INT";
+
     private static final Duration POLL = Duration.ofMillis(20);
 
     private final ProcessHandle handle;
-    private final String stopSignal;
 
-    /** @param stopSignal what asks this server to end soon and in order, as {@code kill} names it */
-    ServerProcess(ProcessHandle handle, String stopSignal) {
+    ServerProcess(ProcessHandle handle) {
         this.handle = handle;
-        this.stopSignal = stopSignal;
+    }
+
+    /** The living process with this id. */
+    static Optional<ServerProcess> of(String pid) {
+        return pid.matches("[0-9]{1,18}")
+                ? ProcessHandle.of(Long.parseLong(pid)).map(ServerProcess::new)
+                : Optional.empty();
     }
 
     public long pid() {
         return handle.pid();
     }
 
-    String stopSignal() {
-        return stopSignal;
+    /** Whether its program lies below {@code directory}, a real path. */
+    boolean runsProgramBelow(Path directory) {
+        return handle.info()
+                .command()
+                .filter(command -> Path.of(command).startsWith(directory))
+                .isPresent();
     }
 
     /** Sends {@code name} ({@code STOP}, {@code CONT}, …) to the process; nothing happens if it has ended. */
@@ -48,7 +61,7 @@ public final class ServerProcess {
         if (ended()) {
             return;
         }
-        signal(stopSignal);
+        signal(STOP_SIGNAL);
         if (!awaitEnd(patience)) {
             kill();
         }
@@ -76,12 +89,13 @@ public final class ServerProcess {
         return !handle.isAlive() || isZombie();
     }
 
+    /** A process with threads shows itself as ended before the last of them has let go of its files and ports. */
     private boolean isZombie() {
-        Path stat = Path.of("/proc", String.valueOf(pid()), "stat");
-        try {
-            String line = Files.readString(stat);
-            return line.startsWith(" Z", line.lastIndexOf(')') + 1);
-        } catch (IOException noSuchFile) {
+        Path proc = Path.of("/proc", String.valueOf(pid()));
+        try (Stream<Path> threads = Files.list(proc.resolve("task"))) {
+            String stat = Files.readString(proc.resolve("stat"));
+            return stat.startsWith(" Z", stat.lastIndexOf(')') + 1) && threads.count() == 1;
+        } catch (IOException noSuchProcess) {
             return false;
         }
     }

@@ -13,13 +13,13 @@ import java.util.concurrent.TimeUnit;
  */
 final class Watchdog implements AutoCloseable {
 
-    /** Arguments: process id, part of the program's name, stop signal. A server that is deaf to it is killed after 20 s. */
+    /** Arguments: process id, part of the program's name. A server that is deaf to it is killed after 20 s. */
     private static final String SCRIPT = """
             trap '' INT TERM HUP
             cat >/dev/null
             name=$(cat "/proc/$1/comm" 2>/dev/null || ps -o comm= -p "$1" 2>/dev/null)
             case "$name" in *"$2"*) ;; *) exit 0 ;; esac
-            kill "-$3" "$1" 2>/dev/null || exit 0
+            kill -INT "$1" 2>/dev/null || exit 0
             n=0
             while [ "$n" -lt 20 ]; do
               sleep 1
@@ -39,13 +39,7 @@ final class Watchdog implements AutoCloseable {
     static Watchdog over(ServerProcess server, String name) {
         try {
             return new Watchdog(new ProcessBuilder(
-                            "/bin/sh",
-                            "-c",
-                            SCRIPT,
-                            "flagtally-watchdog",
-                            String.valueOf(server.pid()),
-                            name,
-                            server.stopSignal())
+                            "/bin/sh", "-c", SCRIPT, "flagtally-watchdog", String.valueOf(server.pid()), name)
                     .redirectOutput(Redirect.DISCARD)
                     .redirectError(Redirect.DISCARD)
                     .start());
