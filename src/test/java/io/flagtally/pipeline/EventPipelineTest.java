@@ -1,0 +1,249 @@
+package io.flagtally.pipeline;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.flagtally.codec.BucketeerCodec;
+import io.flagtally.codec.EventHeaders;
+import io.flagtally.event.EnvironmentId;
+import io.flagtally.event.FlagEvent;
+import io.flagtally.event.SourceId;
+import io.flagtally.platform.error.ErrorCode;
+import io.flagtally.rollup.BucketCalendar;
+import io.flagtally.testing.RandomEvents;
+import io.flagtally.testing.TestConfigs;
+import io.flagtally.testing.WireLines;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.smallrye.mutiny.Uni;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+class EventPipelineTest {
+
+    private static final BucketeerCodec CODEC = new BucketeerCodec();
+
+    private final RandomEvents random = new RandomEvents(7);
+    private final RecordingSink sink = new RecordingSink();
+    private final List<DeadLetter> putAside = new ArrayList<>();
+    private final List<String> settled = new ArrayList<>();
+    private final List<Runnable> timers = new ArrayList<>();
+    private final EventPipeline pipeline = pipeline();
+
+    private EventPipeline pipeline() {
+        PipelineConfig config = TestConfigs.of(
+                PipelineConfig.class,
+                Map.of("flagtally.pipeline.batch.size-max", "10", "flagtally.pipeline.in-flight-max", "2"));
+        Timers steps = (delay, task) -> timers.add(task);
+        PatientRetry retry = new PatientRetry(steps, Duration.ofMillis(1), Duration.ofMillis(8), () -> 0);
+        SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        DeadLetters deadLetters = letters -> {
+            putAside.addAll(letters);
+            return Uni.createFrom().voidItem();
+        };
+        return new EventPipeline(
+                config,
+                new BucketCalendar(ZoneOffset.UTC),
+                new SinkFanOut(List.of(sink), retry, meters),
+                deadLetters,
+                retry,
+                steps,
+                () -> RandomEvents.NOW,
+                meters);
+    }
+
+    private void runTimers() {
+        List<Runnable> due = List.copyOf(timers);
+        timers.clear();
+        due.forEach(Runnable::run);
+    }
+
+    private List<FlagEvent> accept(String name, int events) {
+        List<FlagEvent> sent = random.events(events);
+        accept(name, WireLines.payload(sent), CODEC.contentType(), RandomEvents.NOW, false);
+        return sent;
+    }
+
+    private void accept(String name, byte[] payload, String contentType, Instant acceptedAt, boolean redelivered) {
+        EventHeaders headers = new EventHeaders(EnvironmentId.DEFAULT, SourceId.WEB, contentType, 1, acceptedAt);
+        boolean known = contentType.equals(CODEC.contentType());
+        pipeline.accept(
+                new Delivery(payload, headers, redelivered, known ? CODEC : null, new Delivery.Acknowledgement() {
+                    @Override
+                    public void ack() {
+                        settled.add(name);
+                    }
+
+                    @Override
+                    public void nack(Throwable reason) {
+                        settled.add("not " + name);
+                    }
+                }));
+    }
+
+    @Test
+    void accept_nothingInFlight_writesAtOnceAndAcknowledges() {
+        accept("a", 3);
+
+        assertEquals(List.of(3), sink.writtenSizes);
+        assertEquals(List.of("a"), settled);
+    }
+
+    @Test
+    void accept_writeNotDone_doesNotAcknowledge() {
+        sink.hold();
+
+        accept("a", 3);
+
+        assertEquals(List.of(), settled);
+        sink.releaseOne();
+        assertEquals(List.of("a"), settled);
+    }
+
+    @Test
+    void accept_whileABatchIsInFlight_gathersUntilItEnds() {
+        sink.hold();
+        accept("a", 1);
+        accept("b", 2);
+        accept("c", 3);
+        assertEquals(1, sink.held());
+
+        sink.releaseOne();
+        sink.releaseOne();
+
+        assertEquals(List.of(1, 5), sink.writtenSizes);
+        assertEquals(List.of("a", "b", "c"), settled);
+    }
+
+    @Test
+    void accept_lingerPassed_startsASecondBatch() {
+        sink.hold();
+        accept("a", 1);
+        accept("b", 2);
+        assertEquals(1, sink.held());
+
+        runTimers();
+
+        assertEquals(2, sink.held());
+    }
+
+    @Test
+    void hasRoom_allInFlightAndTheNextBatchFull_isFalseUntilOneEnds() {
+        List<String> roomAgain = new ArrayList<>();
+        pipeline.onRoom(() -> roomAgain.add("room"));
+        sink.hold();
+        accept("a", 10);
+        accept("b", 10);
+        assertTrue(pipeline.hasRoom());
+        accept("c", 10);
+        assertFalse(pipeline.hasRoom());
+
+        sink.releaseOne();
+
+        assertTrue(pipeline.hasRoom());
+        assertEquals(List.of("room"), roomAgain);
+    }
+
+    @Test
+    void accept_storeAway_waitsAndNeverPutsAside() {
+        sink.setAway(true);
+        accept("a", 3);
+        for (int i = 0; i < 50; i++) {
+            runTimers();
+        }
+        assertEquals(List.of(), settled);
+
+        sink.setAway(false);
+        runTimers();
+
+        assertEquals(List.of("a"), settled);
+        assertEquals(List.of(), putAside);
+    }
+
+    @Test
+    void accept_oneEventAtFault_isPutAsideAndItsNeighboursAreWritten() {
+        List<FlagEvent> events = random.events(9);
+        sink.poison.add(events.get(4).id());
+        byte[] payload = WireLines.payload(events);
+
+        accept("a", payload, CODEC.contentType(), RandomEvents.NOW, false);
+
+        assertEquals(8, sink.writtenSizes.stream().mapToInt(size -> size).sum());
+        assertEquals(List.of("a"), settled);
+        DeadLetter letter = putAside.get(0);
+        assertEquals(1, putAside.size());
+        assertEquals(ErrorCode.SINK_REJECTED, letter.code());
+        String line =
+                new String(payload, StandardCharsets.UTF_8).lines().toList().get(4);
+        assertEquals(line, new String(letter.payload(), StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void accept_unreadableLine_isPutAsideAndTheOthersAreWritten() {
+        String good = new String(WireLines.payload(random.events(2)), StandardCharsets.UTF_8);
+        byte[] payload = (good + "\n{\"id\":").getBytes(StandardCharsets.UTF_8);
+
+        accept("a", payload, CODEC.contentType(), RandomEvents.NOW, false);
+
+        assertEquals(List.of(2), sink.writtenSizes);
+        assertEquals(List.of("a"), settled);
+        assertEquals(
+                List.of("{\"id\":"),
+                putAside.stream()
+                        .map(letter -> new String(letter.payload(), StandardCharsets.UTF_8))
+                        .collect(Collectors.toList()));
+    }
+
+    @Test
+    void accept_unknownContentType_isPutAsideWhole() {
+        accept("a", new byte[] {1, 2, 3}, "application/x-unknown", RandomEvents.NOW, false);
+
+        assertEquals(List.of("a"), settled);
+        assertEquals(ErrorCode.MALFORMED, putAside.get(0).code());
+    }
+
+    @Test
+    void accept_redeliveredAfterTheWindow_isPutAsideNotCounted() {
+        byte[] payload = WireLines.payload(random.events(2));
+
+        accept("a", payload, CODEC.contentType(), RandomEvents.NOW.minus(Duration.ofHours(25)), true);
+
+        assertEquals(List.of(), sink.writtenSizes);
+        assertEquals(2, putAside.size());
+        assertEquals(ErrorCode.DEDUPLICATION_WINDOW_PASSED, putAside.get(0).code());
+        assertEquals(List.of("a"), settled);
+    }
+
+    @Test
+    void accept_oldBacklogDeliveredForTheFirstTime_isCounted() {
+        byte[] payload = WireLines.payload(random.events(2));
+
+        accept("a", payload, CODEC.contentType(), RandomEvents.NOW.minus(Duration.ofHours(25)), false);
+
+        assertEquals(List.of(2), sink.writtenSizes);
+        assertEquals(List.of(), putAside);
+    }
+
+    @Test
+    void drain_isDoneWhenNothingIsOutstanding() {
+        sink.hold();
+        accept("a", 1);
+        accept("b", 1);
+
+        var drained = pipeline.drain().toCompletableFuture();
+        assertEquals(2, sink.held());
+        sink.releaseOne();
+        assertFalse(drained.isDone());
+        sink.releaseOne();
+
+        assertTrue(drained.isDone());
+        assertEquals(0, pipeline.outstandingEvents());
+    }
+}
