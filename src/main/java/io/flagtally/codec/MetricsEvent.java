@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param api the call that was measured, null if we do not know it
  * @param latencySeconds how long it took, 0 or more; meaningful for {@code LatencyMetricsEvent}
  * @param sizeBytes how large the answer was, 0 or more; meaningful for {@code SizeMetricsEvent}
+ * @param source the SDK, null if the event names none
  */
 public record MetricsEvent(
         EventId id,
@@ -20,4 +21,4 @@ public record MetricsEvent(
         double latencySeconds,
         double sizeBytes,
         Instant time,
-        SourceId source) {}
+        @Nullable SourceId source) {}

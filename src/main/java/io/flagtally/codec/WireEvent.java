@@ -62,13 +62,8 @@ public final class WireEvent {
         };
     }
 
-    /**
-     * Returns the measurement.
-     *
-     * @param defaultSource the SDK, if the event names none
-     * @throws MalformedEventException with the first fault
-     */
-    public MetricsEvent metricsEvent(SourceId defaultSource) throws MalformedEventException {
+    /** @throws MalformedEventException with the first fault */
+    public MetricsEvent metricsEvent() throws MalformedEventException {
         if (!isMetrics()) {
             throw unknownType();
         }
@@ -77,13 +72,7 @@ public final class WireEvent {
         require(metrics.latencySeconds >= 0, "latency_second");
         require(metrics.sizeBytes >= 0, "size_byte");
         return new MetricsEvent(
-                eventId,
-                metrics.type,
-                metrics.api,
-                metrics.latencySeconds,
-                metrics.sizeBytes,
-                time(),
-                source(defaultSource));
+                eventId, metrics.type, metrics.api, metrics.latencySeconds, metrics.sizeBytes, time(), fields.source);
     }
 
     private EvaluationEvent evaluation(EnvironmentId environment, SourceId source) throws MalformedEventException {

@@ -164,12 +164,13 @@ class WireEventTest {
 
     @Test
     void metricsEvent_latency_isRead() throws Exception {
-        WireEvent event = read(("{" + ID + ",'event':{'timestamp':1,'event':{'apiId':2,'labels':{'tag':'web'},"
-                        + "'latencySecond':0.128911362,'@type':'type.googleapis.com/bucketeer.event.client."
-                        + "LatencyMetricsEvent'},'@type':'type.googleapis.com/bucketeer.event.client.MetricsEvent'}}")
-                .replace('\'', '"'));
+        WireEvent event =
+                read(("{" + ID + ",'event':{'timestamp':1,'sourceId':3,'event':{'apiId':2,'labels':{'tag':'web'},"
+                                + "'latencySecond':0.128911362,'@type':'type.googleapis.com/bucketeer.event.client."
+                                + "LatencyMetricsEvent'},'@type':'type.googleapis.com/bucketeer.event.client.MetricsEvent'}}")
+                        .replace('\'', '"'));
 
-        MetricsEvent metrics = event.metricsEvent(SourceId.WEB);
+        MetricsEvent metrics = event.metricsEvent();
 
         assertEquals("LatencyMetricsEvent", metrics.type());
         assertEquals(ApiId.GET_EVALUATIONS, metrics.api());

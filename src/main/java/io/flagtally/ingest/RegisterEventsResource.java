@@ -1,0 +1,141 @@
+package io.flagtally.ingest;
+
+import io.flagtally.codec.EventLines;
+import io.flagtally.codec.MalformedEventException;
+import io.flagtally.event.EnvironmentId;
+import io.flagtally.event.EvaluationEvent;
+import io.flagtally.platform.error.StatusAnswers;
+import io.flagtally.platform.security.ApiKeys;
+import io.flagtally.platform.security.Caller;
+import io.flagtally.platform.security.Role;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
+import org.jspecify.annotations.Nullable;
+
+/** The door of events, as SDKs know it. 200 says that every event without an error in the answer is safe. */
+@Path("/register_events")
+@Tag(name = "Events in", description = "The doors that SDKs speak")
+public class RegisterEventsResource {
+
+    private static final String DOOR = "register_events";
+
+    private final ApiKeys keys;
+    private final RequestBody bodies;
+    private final EventPublisher publisher;
+    private final Cardinality cardinality;
+    private final KeyRates rates;
+    private final SdkMetrics sdkMetrics;
+    private final IngestMeters meters;
+    private final IngestConfig config;
+    private final InstantSource clock;
+
+    @Inject
+    RegisterEventsResource(
+            ApiKeys keys,
+            RequestBody bodies,
+            EventPublisher publisher,
+            Cardinality cardinality,
+            KeyRates rates,
+            SdkMetrics sdkMetrics,
+            IngestMeters meters,
+            IngestConfig config,
+            InstantSource clock) {
+        this.keys = keys;
+        this.bodies = bodies;
+        this.publisher = publisher;
+        this.cardinality = cardinality;
+        this.rates = rates;
+        this.sdkMetrics = sdkMetrics;
+        this.meters = meters;
+        this.config = config;
+        this.clock = clock;
+    }
+
+    @POST
+    @Produces(MediaType.APPLICATION_JSON)
+    @Operation(summary = "Takes the events of an SDK; answers what was wrong, by event id")
+    public Uni<Response> register(
+            @HeaderParam("authorization") @Nullable String key, @Context HttpServerRequest request) {
+        return meters.timed(DOOR, () -> admitted(key, request));
+    }
+
+    @ServerExceptionMapper
+    Response answer(Throwable failure) {
+        return StatusAnswers.of(failure);
+    }
+
+    private Uni<Response> admitted(@Nullable String key, HttpServerRequest request) {
+        Caller caller;
+        try {
+            caller = keys.require(key, Role.SDK_CLIENT, Role.SDK_SERVER);
+            publisher.requireAvailable();
+        } catch (RuntimeException refusal) {
+            return bodies.refuse(request, refusal);
+        }
+        EnvironmentId environment = new EnvironmentId(caller.environmentFor(null));
+        return bodies.read(request).flatMap(body -> {
+            try {
+                return take(body, caller, environment);
+            } finally {
+                body.release();
+            }
+        });
+    }
+
+    private Uni<Response> take(Body body, Caller caller, EnvironmentId environment) {
+        EventTimes times = EventTimes.at(clock.instant(), config.eventAgeMax(), config.eventAheadMax());
+        RegisterEventsRequest request = RegisterEventsRequest.read(body, environment, times, config.eventsMax());
+        rates.take(caller.keyName(), request.events());
+        List<MalformedEventException> faults = new ArrayList<>(request.refused());
+        List<RegisterEventsRequest.Accepted> accepted = admitted(request.accepted(), faults);
+        Uni<Void> safe = accepted.isEmpty()
+                ? Uni.createFrom().voidItem()
+                : publisher.publish(lines(body, accepted), environment, request.source());
+        return safe.map(done -> {
+            request.metrics().forEach(event -> sdkMetrics.record(event, request.source()));
+            meters.accepted(accepted.size());
+            meters.refused(faults);
+            meters.idsReused(accepted);
+            return Response.ok(Buffer.buffer(RegisterEventsResponse.of(faults)), MediaType.APPLICATION_JSON_TYPE)
+                    .build();
+        });
+    }
+
+    private List<RegisterEventsRequest.Accepted> admitted(
+            List<RegisterEventsRequest.Accepted> events, List<MalformedEventException> faults) {
+        List<RegisterEventsRequest.Accepted> admitted = new ArrayList<>(events.size());
+        for (RegisterEventsRequest.Accepted each : events) {
+            try {
+                if (each.event() instanceof EvaluationEvent evaluation) {
+                    cardinality.admit(evaluation);
+                }
+                admitted.add(each);
+            } catch (MalformedEventException e) {
+                faults.add(e);
+            }
+        }
+        return admitted;
+    }
+
+    private static EventLines lines(Body body, List<RegisterEventsRequest.Accepted> events) {
+        EventLines lines = new EventLines(
+                events.stream().mapToInt(each -> each.length() + 1).sum());
+        events.forEach(each -> lines.add(body.bytes(), each.offset(), each.length()));
+        return lines;
+    }
+}
