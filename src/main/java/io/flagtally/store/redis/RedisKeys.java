@@ -105,6 +105,16 @@ public final class RedisKeys {
         return head(environment) + kind.prefix + ':' + start.getEpochSecond() + tail(flag, variation);
     }
 
+    /** The hashed ids that were counted in the hour that begins at {@code hour}; the widest of their sets. */
+    String ids(EnvironmentId environment, FlagId flag, VariationId variation, Instant hour) {
+        return head(environment) + "ei:" + hour.getEpochSecond() + tail(flag, variation);
+    }
+
+    /** Whether keys are made for Redis Cluster. */
+    boolean hashTags() {
+        return hashTags;
+    }
+
     /** Maps each flag id of an environment to the second of its last event. */
     String flags(EnvironmentId environment) {
         return head(environment) + "catalog:flags";

@@ -1,0 +1,33 @@
+package io.flagtally.store.redis;
+
+import java.time.Duration;
+
+/**
+ * What {@link CountsConfig} says about counting.
+ *
+ * @param deduplicate whether repeats are recognised
+ * @param window how long they are, since the last new event of their set; whole seconds
+ * @param variationsMax most variations of a flag
+ * @param flagsMax most flags of an environment; not enforced on Redis Cluster
+ */
+public record CountRules(boolean deduplicate, Duration window, int variationsMax, int flagsMax) {
+
+    /** The rules of a default configuration. */
+    public static final CountRules DEFAULT = new CountRules(true, Duration.ofHours(24), 100, 10_000);
+
+    /** @throws IllegalArgumentException if the window is shorter than a second */
+    public CountRules {
+        if (window.toSeconds() < 1) {
+            throw new IllegalArgumentException(
+                    "flagtally.counts.deduplication.window is " + window + "; it must be at least one second");
+        }
+    }
+
+    static CountRules of(CountsConfig config) {
+        return new CountRules(
+                config.deduplication().enabled(),
+                config.deduplication().window(),
+                config.variationsMax(),
+                config.flagsMax());
+    }
+}

@@ -1,0 +1,51 @@
+package io.flagtally.store.redis;
+
+import io.flagtally.pipeline.StoreUnavailableException;
+import io.vertx.redis.client.Response;
+import java.time.Duration;
+import java.util.regex.Pattern;
+
+/** Tells a Redis that is away from a command that Redis will never take. */
+final class RedisFailure {
+
+    /**
+     * Error replies that speak of the server, not of the command. A reply begins with its code; inside the message of
+     * a failed script (Redis 6.2) the code follows a {@code -}.
+     */
+    private static final Pattern OF_THE_SERVER = Pattern.compile("(^|[ :]-|^ERR )(CONNECTION_CLOSED|LOADING|READONLY"
+            + "|MASTERDOWN|OOM|CLUSTERDOWN|BUSY|MISCONF|NOREPLICAS|TRYAGAIN|MOVED|ASK|NOAUTH|WRONGPASS|NOPERM"
+            + "|NOSCRIPT|max number of clients)\\b");
+
+    private RedisFailure() {}
+
+    /** Whether the same command may succeed later. What is neither a reply nor a fault of ours is the network's. */
+    static boolean isOfTheServer(Throwable failure) {
+        if (failure instanceof Response) {
+            return OF_THE_SERVER.matcher(text(failure)).find();
+        }
+        return !(failure instanceof NullPointerException
+                || failure instanceof IllegalArgumentException
+                || failure instanceof IndexOutOfBoundsException);
+    }
+
+    /** Whether Redis does not know the script. */
+    static boolean isNoScript(Throwable failure) {
+        return failure instanceof Response && text(failure).startsWith("NOSCRIPT");
+    }
+
+    static StoreUnavailableException unavailable(String address, Throwable failure) {
+        return failure instanceof StoreUnavailableException known
+                ? known
+                : new StoreUnavailableException("Redis at " + address + " is not usable: " + text(failure), failure);
+    }
+
+    static StoreUnavailableException silent(String address, Duration after) {
+        return new StoreUnavailableException(
+                "Redis at " + address + " did not answer within " + after.toMillis() + " ms", null);
+    }
+
+    private static String text(Throwable failure) {
+        String message = failure.getMessage();
+        return message == null ? failure.getClass().getSimpleName() : message;
+    }
+}
