@@ -2,6 +2,7 @@ package io.flagtally.store.redis;
 
 import io.flagtally.pipeline.StoreUnavailableException;
 import io.vertx.redis.client.Response;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.regex.Pattern;
 
@@ -45,6 +46,9 @@ final class RedisFailure {
     }
 
     private static String text(Throwable failure) {
+        if (failure instanceof ClosedChannelException) {
+            return "the connection was closed";
+        }
         String message = failure.getMessage();
         return message == null ? failure.getClass().getSimpleName() : message;
     }

@@ -84,7 +84,7 @@ public final class RedisLink implements AutoCloseable {
     private @Nullable Attempt current;
     private long probe = -1;
     private boolean well;
-    private String lastLost = "";
+    private boolean told;
     private boolean closed;
 
     /**
@@ -203,32 +203,33 @@ public final class RedisLink implements AutoCloseable {
             }
         }
         attempt.client.close();
-        StoreUnavailableException told = failure instanceof TimeoutException
+        StoreUnavailableException away = failure instanceof TimeoutException
                 ? RedisFailure.silent(address, timeout)
                 : RedisFailure.unavailable(address, failure);
-        lost(String.valueOf(told.getMessage()));
+        lost(String.valueOf(away.getMessage()));
         if (failure instanceof ForeignInstallationException foreign) {
             onForeign.accept(foreign);
         }
-        return told;
+        return away;
     }
 
     private synchronized void lost(String sentence) {
         availability.lost(Work.ACCEPT, REDIS, sentence);
+        if (well || !told) {
+            LOG.warn(sentence + "; trying again until it is");
+        } else {
+            LOG.debug(sentence);
+        }
+        told = true;
         if (well) {
             well = false;
             probeAfter(PROBE_WHILE_LOST);
-        }
-        if (!sentence.equals(lastLost)) {
-            lastLost = sentence;
-            LOG.warn(sentence);
         }
     }
 
     private synchronized void works() {
         if (!well) {
             well = true;
-            lastLost = "";
             availability.regained(Work.ACCEPT, REDIS);
             LOG.infof("Redis at %s can be written to", address);
         }
