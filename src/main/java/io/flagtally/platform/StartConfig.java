@@ -1,0 +1,105 @@
+package io.flagtally.platform;
+
+import io.flagtally.platform.embedded.EmbeddedConfig;
+import io.flagtally.platform.embedded.EmbeddedStartException;
+import io.flagtally.platform.security.SecurityConfig;
+import io.quarkus.runtime.configuration.ConfigUtils;
+import io.smallrye.config.SmallRyeConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * The configuration as far as it is needed before the application starts, from the same sources: system properties, the
+ * environment, the operator's file, the copy of that file in the artifact.
+ */
+final class StartConfig {
+
+    static final String LOCATIONS = "quarkus.config.locations";
+    static final String REDIS_URL = "flagtally.redis.url";
+    static final String POSTGRES_URL = "flagtally.postgres.url";
+    static final String HTTP_HOST = "quarkus.http.host";
+    static final String HTTP_PORT = "quarkus.http.port";
+
+    private static final String OPERATORS_FILE = "application.yaml";
+    private static final String ANY_HOST = "0.0.0.0";
+    private static final int DEFAULT_PORT = 8080;
+
+    private final SmallRyeConfig config;
+
+    private StartConfig(SmallRyeConfig config) {
+        this.config = config;
+    }
+
+    /**
+     * Makes {@code ./application.yaml} a source, unless other locations are configured, and reads.
+     *
+     * @throws EmbeddedStartException if the configuration cannot be read
+     */
+    static StartConfig read() {
+        try {
+            useOperatorsFile();
+            return new StartConfig(ConfigUtils.configBuilder()
+                    .withMapping(EmbeddedConfig.class)
+                    .withMapping(SecurityConfig.class)
+                    .build());
+        } catch (RuntimeException e) {
+            throw new EmbeddedStartException(
+                    "The configuration cannot be read (" + oneLine(e) + "); correct it in application.yaml, the"
+                            + " environment or the command line.",
+                    e);
+        }
+    }
+
+    /** A {@code file:} URI ranks by the ordinal in the file, so that the environment and -D beat it. */
+    private static void useOperatorsFile() {
+        Path file = Path.of(OPERATORS_FILE);
+        boolean elsewhere = System.getProperty(LOCATIONS) != null || System.getenv("QUARKUS_CONFIG_LOCATIONS") != null;
+        if (!elsewhere && Files.isRegularFile(file)) {
+            System.setProperty(LOCATIONS, file.toAbsolutePath().toUri().toString());
+        }
+    }
+
+    boolean redisIsConfigured() {
+        return value(REDIS_URL).isPresent();
+    }
+
+    boolean postgresIsConfigured() {
+        return value(POSTGRES_URL).isPresent();
+    }
+
+    boolean hasApiKeys() {
+        return !config.getConfigMapping(SecurityConfig.class).apiKeys().isEmpty();
+    }
+
+    Path dataDirectory() {
+        return config.getConfigMapping(EmbeddedConfig.class)
+                .dataDir()
+                .toAbsolutePath()
+                .normalize();
+    }
+
+    boolean httpHostIsConfigured() {
+        return value(HTTP_HOST).isPresent();
+    }
+
+    String httpHost() {
+        return value(HTTP_HOST).orElse(ANY_HOST);
+    }
+
+    int httpPort() {
+        return config.getOptionalValue(HTTP_PORT, Integer.class).orElse(DEFAULT_PORT);
+    }
+
+    private Optional<String> value(String key) {
+        return config.getOptionalValue(key, String.class).filter(value -> !value.isBlank());
+    }
+
+    private static String oneLine(Throwable e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return String.valueOf(cause.getMessage()).strip().replaceAll("\\s+", " ");
+    }
+}

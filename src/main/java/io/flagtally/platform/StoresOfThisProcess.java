@@ -1,0 +1,72 @@
+package io.flagtally.platform;
+
+import static io.flagtally.platform.embedded.LoopbackPort.HOST;
+
+import io.flagtally.platform.embedded.EmbeddedStartException;
+import io.flagtally.platform.embedded.EmbeddedStores;
+import io.flagtally.platform.embedded.EmbeddedStores.Running;
+import io.flagtally.platform.embedded.EmbeddedStores.Wanted;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.ServiceLoader;
+
+/**
+ * The stores that this process starts for itself: those that are not configured. What it finds out becomes system
+ * properties, from which the application's configuration is made.
+ */
+final class StoresOfThisProcess {
+
+    /** Set to the data directory if a store is embedded. */
+    static final String DATA_DIRECTORY = "flagtally.embedded.started-in";
+
+    /** Set if the default key is in force. */
+    static final String LOCAL_KEY = "flagtally.security.api-keys.local.key";
+
+    private static final String LOCAL_ROLES = "flagtally.security.api-keys.local.roles";
+
+    private StoresOfThisProcess() {}
+
+    /**
+     * Starts what {@code config} does not name.
+     *
+     * @return what to close once the application has ended; empty if every store is configured
+     * @throws EmbeddedStartException with one sentence if that cannot be
+     */
+    static Optional<Running> start(StartConfig config) {
+        boolean redis = !config.redisIsConfigured();
+        boolean postgres = !config.postgresIsConfigured();
+        if (!redis && !postgres) {
+            return Optional.empty();
+        }
+        Path directory = config.dataDirectory();
+        Running running = implementation().start(new Wanted(directory, directory.resolve("bin"), postgres, redis));
+        System.setProperty(DATA_DIRECTORY, directory.toString());
+        running.redisUrl().ifPresent(url -> System.setProperty(StartConfig.REDIS_URL, url));
+        running.postgresUrl().ifPresent(url -> {
+            System.setProperty(StartConfig.POSTGRES_URL, url);
+            System.setProperty("flagtally.postgres.username", "postgres");
+        });
+        if (redis && postgres) {
+            openToThisMachine(config);
+        }
+        return Optional.of(running);
+    }
+
+    /** Nothing is configured, so whoever is on this machine may do everything, and nobody else. */
+    private static void openToThisMachine(StartConfig config) {
+        if (!config.httpHostIsConfigured()) {
+            System.setProperty(StartConfig.HTTP_HOST, HOST);
+        }
+        if (!config.hasApiKeys()) {
+            System.setProperty(LOCAL_KEY, "local");
+            System.setProperty(LOCAL_ROLES, "SDK_CLIENT,SDK_SERVER,READ_ONLY,ADMIN");
+        }
+    }
+
+    private static EmbeddedStores implementation() {
+        return ServiceLoader.load(EmbeddedStores.class)
+                .findFirst()
+                .orElseThrow(() -> new EmbeddedStartException("This build brings no stores of its own; configure "
+                        + StartConfig.REDIS_URL + " and " + StartConfig.POSTGRES_URL + "."));
+    }
+}
