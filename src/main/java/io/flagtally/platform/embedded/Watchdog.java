@@ -7,7 +7,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * A child process that ends one server when this process ends without doing so itself, SIGKILL included.
  *
- * <p>It is a shell that reads a pipe whose other end only this process holds: end of file means that we are gone. It
+ * <p>It is a shell that reads a pipe whose other end only this process holds: a line means that the server has ended in
+ * order, end of file that we are gone. It
  * keeps the server's process id, not its pid file, so it cannot meet the server of a later start, and it ignores
  * Ctrl-C, which a terminal sends to it too.
  */
@@ -16,7 +17,7 @@ final class Watchdog implements AutoCloseable {
     /** Arguments: process id, part of the program's name. A server that is deaf to it is killed after 20 s. */
     private static final String SCRIPT = """
             trap '' INT TERM HUP
-            cat >/dev/null
+            read -r farewell && exit 0
             name=$(cat "/proc/$1/comm" 2>/dev/null || ps -o comm= -p "$1" 2>/dev/null)
             case "$name" in *"$2"*) ;; *) exit 0 ;; esac
             kill -INT "$1" 2>/dev/null || exit 0
@@ -53,6 +54,7 @@ final class Watchdog implements AutoCloseable {
     @Override
     public void close() {
         try {
+            shell.getOutputStream().write('\n');
             shell.getOutputStream().close();
             if (!shell.waitFor(5, TimeUnit.SECONDS)) {
                 shell.destroyForcibly();
