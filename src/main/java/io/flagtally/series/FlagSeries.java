@@ -19,5 +19,11 @@ public record FlagSeries(List<TimeBucket> buckets, List<VariationSeries> variati
      * @param uniques users, estimates
      * @param uniquesTotal users over the whole range: the union, not the sum; an estimate
      */
-    public record VariationSeries(VariationId variation, List<Long> events, List<Long> uniques, long uniquesTotal) {}
+    public record VariationSeries(VariationId variation, List<Long> events, List<Long> uniques, long uniquesTotal) {
+
+        /** Evaluations over the whole range: the sum, exact. */
+        public long eventsTotal() {
+            return events.stream().mapToLong(Long::longValue).sum();
+        }
+    }
 }

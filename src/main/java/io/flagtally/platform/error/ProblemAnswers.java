@@ -42,7 +42,10 @@ public final class ProblemAnswers {
     }
 
     @ServerExceptionMapper
-    RestResponse<Problem> answer(RefusedException refused) {
+    RestResponse<Problem> answer(RefusedException refused, UriInfo uri) {
+        if (refused.code().httpStatus() == 500) {
+            LOG.errorf("%s failed: %s", uri.getPath(), refused.detail());
+        }
         return answer(refused.code(), refused.detail());
     }
 

@@ -14,6 +14,11 @@ public record Caller(String keyName, Set<Role> roles, String environment) {
 
     private static final String ANY = "*";
 
+    /** Whether this caller may read every environment. */
+    public boolean everyEnvironment() {
+        return environment.equals(ANY);
+    }
+
     /**
      * Returns the environment that this caller means by {@code requested}: the key's if it is missing or empty; for a
      * key of every environment, then {@code default}.
@@ -21,11 +26,10 @@ public record Caller(String keyName, Set<Role> roles, String environment) {
      * @throws AccessDeniedException if the key belongs to another environment
      */
     public String environmentFor(@Nullable String requested) {
-        boolean any = environment.equals(ANY);
         if (requested == null || requested.isEmpty()) {
-            return any ? "default" : environment;
+            return everyEnvironment() ? "default" : environment;
         }
-        if (any || environment.equals(requested)) {
+        if (everyEnvironment() || environment.equals(requested)) {
             return requested;
         }
         throw new AccessDeniedException(Denial.OTHER_ENVIRONMENT);

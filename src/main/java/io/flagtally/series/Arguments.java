@@ -1,0 +1,79 @@
+package io.flagtally.series;
+
+import io.flagtally.event.EnvironmentId;
+import io.flagtally.event.FlagId;
+import io.flagtally.event.IdFault;
+import io.flagtally.platform.error.ErrorCode;
+import io.flagtally.platform.error.RefusedException;
+import io.flagtally.platform.security.ApiKeys;
+import io.flagtally.platform.security.Role;
+import org.jspecify.annotations.Nullable;
+
+/** What the parameters of our own faces mean. */
+final class Arguments {
+
+    private Arguments() {}
+
+    /**
+     * Returns the environment that a call reads.
+     *
+     * @throws io.flagtally.platform.security.AccessDeniedException if it may not
+     * @throws RefusedException if there cannot be such an environment
+     */
+    static EnvironmentId environment(ApiKeys keys, @Nullable String key, QueryParameters query) {
+        String id = keys.require(key, Role.READ_ONLY, Role.ADMIN).environmentFor(query.text("environmentId"));
+        return new EnvironmentId(checked("environmentId", id));
+    }
+
+    /** @throws RefusedException if there cannot be such a flag */
+    static FlagId flag(QueryParameters query) {
+        return new FlagId(checked("featureId", query.text("featureId")));
+    }
+
+    /**
+     * Returns the number that {@code name} gives.
+     *
+     * @throws RefusedException if it is not one from 1 to {@code max}
+     */
+    static int count(QueryParameters query, String name, int otherwise, int max) {
+        String text = query.text(name);
+        if (text.isEmpty()) {
+            return otherwise;
+        }
+        if (text.matches("[0-9]{1,9}")) {
+            int count = Integer.parseInt(text);
+            if (count >= 1 && count <= max) {
+                return count;
+            }
+        }
+        throw refused("The parameter '" + name + "' must be a number from 1 to " + max + ".");
+    }
+
+    /**
+     * Returns part of an id, possibly empty.
+     *
+     * @throws RefusedException if no id can have such a part
+     */
+    static String part(QueryParameters query, String name) {
+        String text = query.text(name);
+        return text.isEmpty() ? text : checked(name, text);
+    }
+
+    private static String checked(String name, String id) {
+        IdFault fault = IdFault.of(id);
+        if (fault == null) {
+            return id;
+        }
+        throw refused(
+                switch (fault) {
+                    case EMPTY -> "The parameter '" + name + "' is missing.";
+                    case TOO_LONG ->
+                        "The parameter '" + name + "' has more than " + IdFault.ID_BYTES_MAX + " UTF-8 bytes.";
+                    case INVALID -> "The parameter '" + name + "' holds a control character.";
+                });
+    }
+
+    private static RefusedException refused(String detail) {
+        return new RefusedException(ErrorCode.INVALID_ARGUMENT, detail);
+    }
+}

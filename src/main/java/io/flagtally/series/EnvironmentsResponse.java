@@ -1,0 +1,58 @@
+package io.flagtally.series;
+
+import java.time.Instant;
+import java.time.LocalDate;
+import java.util.List;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.jspecify.annotations.Nullable;
+
+/** The environments that have been seen. */
+record EnvironmentsResponse(
+        @Schema(description = "The IANA zone of the day", examples = "UTC")
+        String zone,
+
+        @Schema(description = "The local date of the totals")
+        LocalDate date,
+
+        @Schema(description = "The one of the last event first")
+        List<Seen> environments) {
+
+    record Seen(
+            String environmentId,
+
+            @Schema(description = "Event time of its last event")
+            Instant lastEventAt,
+
+            @Schema(description = "How many flags were seen in it")
+            long flags,
+
+            Today today) {}
+
+    record Today(
+            @Schema(description = "Evaluations of the day so far: exact")
+            long events,
+
+            @Schema(
+                    description = "Distinct users of the day so far, each once whatever the flag; null where too many"
+                            + " counters would have to be merged",
+                    nullable = true)
+            @Nullable
+            Estimate uniques) {}
+
+    static EnvironmentsResponse of(String zone, LocalDate date, List<SeenEnvironment> seen) {
+        return new EnvironmentsResponse(
+                zone, date, seen.stream().map(EnvironmentsResponse::environment).toList());
+    }
+
+    private static Seen environment(SeenEnvironment seen) {
+        return new Seen(
+                seen.environment().value(),
+                seen.lastEvent(),
+                seen.flags(),
+                new Today(
+                        seen.eventsToday(),
+                        seen.uniquesToday().isPresent()
+                                ? Estimate.of(seen.uniquesToday().getAsLong())
+                                : null));
+    }
+}

@@ -1,0 +1,60 @@
+package io.flagtally.series;
+
+import io.flagtally.event.EnvironmentId;
+import io.flagtally.event.VariationId;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.util.List;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+
+/** A page of the flags that have been seen. */
+record FlagsResponse(
+        String environmentId,
+
+        @Schema(description = "The IANA zone of the day", examples = "UTC")
+        String zone,
+
+        @Schema(description = "The local date of the totals")
+        LocalDate date,
+
+        @Schema(description = "By flag id") List<Seen> flags,
+
+        @Schema(description = "How many flags match, on all pages")
+        int matching,
+
+        @Schema(description = "Give it as pageToken to read on; empty on the last page")
+        String nextPageToken) {
+
+    record Seen(
+            String featureId,
+
+            @Schema(description = "Event time of its last event")
+            Instant lastEventAt,
+
+            @Schema(description = "The variations seen, by id, 'default' last")
+            List<String> variationIds,
+
+            Today today) {}
+
+    record Today(
+            @Schema(description = "Evaluations of the day so far: exact")
+            long events,
+
+            @Schema(description = "Distinct users of the day so far, each once whatever the variation")
+            Estimate uniques) {}
+
+    static FlagsResponse of(EnvironmentId environment, String zone, LocalDate date, FlagPage page) {
+        List<Seen> flags = page.flags().stream().map(FlagsResponse::flag).toList();
+        String next =
+                page.more() && !flags.isEmpty() ? flags.get(flags.size() - 1).featureId() : "";
+        return new FlagsResponse(environment.value(), zone, date, flags, page.matching(), next);
+    }
+
+    private static Seen flag(SeenFlag seen) {
+        return new Seen(
+                seen.flag().value(),
+                seen.lastEvent(),
+                seen.variations().stream().map(VariationId::value).toList(),
+                new Today(seen.eventsToday(), Estimate.of(seen.uniquesToday())));
+    }
+}

@@ -1,0 +1,28 @@
+package io.flagtally.series;
+
+import jakarta.ws.rs.core.MultivaluedMap;
+import jakarta.ws.rs.core.UriInfo;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** The parameters of a query, by their name in camelCase; {@code feature_id} is {@code featureId} too. */
+record QueryParameters(MultivaluedMap<String, String> values) {
+
+    static QueryParameters of(UriInfo uri) {
+        return new QueryParameters(uri.getQueryParameters());
+    }
+
+    /** Returns the first value of {@code name}, empty if it is missing. */
+    String text(String name) {
+        String value = values.getFirst(name);
+        return value != null ? value : orEmpty(values.getFirst(snakeCase(name)));
+    }
+
+    private static String orEmpty(@Nullable String value) {
+        return value == null ? "" : value;
+    }
+
+    private static String snakeCase(String name) {
+        return name.replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
+    }
+}

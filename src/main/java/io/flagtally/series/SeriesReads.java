@@ -1,0 +1,109 @@
+package io.flagtally.series;
+
+import io.flagtally.event.EnvironmentId;
+import io.flagtally.event.FlagId;
+import io.flagtally.platform.Availability;
+import io.flagtally.platform.error.UnavailableException;
+import io.flagtally.rollup.TimeBucket;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import io.smallrye.mutiny.Uni;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * The way to the readers: equal reads are shared, every read ends in time, and while something is missing none is
+ * started. Every answer shows what was written before its request came.
+ */
+@Singleton
+public class SeriesReads {
+
+    private record SeriesKey(EnvironmentId environment, FlagId flag, List<TimeBucket> buckets) {}
+
+    private record EnvironmentsKey(EnvironmentScope scope, TimeBucket today) {}
+
+    private record FlagsKey(EnvironmentId environment, FlagQuery query, TimeBucket today) {}
+
+    private final SeriesReader series;
+    private final CatalogReader catalog;
+    private final Availability availability;
+    private final SeriesConfig config;
+    private final MeterRegistry metrics;
+    private final SharedReads<SeriesKey, FlagSeries> sharedSeries;
+    private final SharedReads<EnvironmentsKey, List<SeenEnvironment>> sharedEnvironments;
+    private final SharedReads<FlagsKey, FlagPage> sharedFlags;
+
+    @Inject
+    SeriesReads(
+            SeriesReader series,
+            CatalogReader catalog,
+            Availability availability,
+            SeriesConfig config,
+            MeterRegistry metrics) {
+        this.series = series;
+        this.catalog = catalog;
+        this.availability = availability;
+        this.config = config;
+        this.metrics = metrics;
+        this.sharedSeries = shared("series");
+        this.sharedEnvironments = shared("environments");
+        this.sharedFlags = shared("flags");
+    }
+
+    /** Reads as {@link SeriesReader#read}. */
+    Uni<FlagSeries> series(EnvironmentId environment, FlagId flag, List<TimeBucket> buckets) {
+        SeriesKey key = new SeriesKey(environment, flag, buckets);
+        return whileServing(sharedSeries.read(key, timed("series", () -> series.read(environment, flag, buckets))));
+    }
+
+    /** Reads as {@link CatalogReader#environments}. */
+    Uni<List<SeenEnvironment>> environments(EnvironmentScope scope, TimeBucket today) {
+        EnvironmentsKey key = new EnvironmentsKey(scope, today);
+        return whileServing(
+                sharedEnvironments.read(key, timed("environments", () -> catalog.environments(scope, today))));
+    }
+
+    /** Reads as {@link CatalogReader#flags}. */
+    Uni<FlagPage> flags(EnvironmentId environment, FlagQuery query, TimeBucket today) {
+        FlagsKey key = new FlagsKey(environment, query, today);
+        return whileServing(sharedFlags.read(key, timed("flags", () -> catalog.flags(environment, query, today))));
+    }
+
+    private <K, V> SharedReads<K, V> shared(String kind) {
+        SharedReads<K, V> reads = new SharedReads<>(config.distinctReadsMax());
+        metrics.gauge("flagtally.series.reads.running", Tags.of("kind", kind), reads, SharedReads::size);
+        return reads;
+    }
+
+    private <V> Uni<V> whileServing(Uni<V> read) {
+        return Uni.createFrom().deferred(() -> {
+            Map<String, String> missing = availability.missing(Availability.Work.SERVE);
+            return missing.isEmpty()
+                    ? read
+                    : Uni.createFrom().failure(new UnavailableException(String.join(" ", missing.values()), null));
+        });
+    }
+
+    private <V> Supplier<Uni<V>> timed(String kind, Supplier<Uni<V>> read) {
+        return () -> {
+            Timer.Sample sample = Timer.start(metrics);
+            return read.get()
+                    .ifNoItem()
+                    .after(config.readTimeout())
+                    .failWith(() -> new UnavailableException(
+                            "The store of the counts did not answer within "
+                                    + config.readTimeout().toMillis() + " ms.",
+                            null))
+                    .onItemOrFailure()
+                    .invoke((value, failure) -> sample.stop(timer(kind, failure == null ? "ok" : "failed")));
+        };
+    }
+
+    private Timer timer(String kind, String outcome) {
+        return metrics.timer("flagtally.series.reads", "kind", kind, "outcome", outcome);
+    }
+}

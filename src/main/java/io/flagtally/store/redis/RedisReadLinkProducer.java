@@ -1,0 +1,34 @@
+package io.flagtally.store.redis;
+
+import io.flagtally.platform.Availability;
+import io.quarkus.runtime.StartupEvent;
+import io.vertx.mutiny.core.Vertx;
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Disposes;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+
+/** Has one {@link RedisReadLink} for the process, looked after from its start to its end. */
+final class RedisReadLinkProducer {
+
+    /** Below the time-out of a read ({@code flagtally.series.read-timeout}), so that the answer can name Redis. */
+    private static final Duration TIMEOUT = Duration.ofSeconds(3);
+
+    @Produces
+    @Singleton
+    RedisReadLink link(Vertx vertx, RedisConfig config, Availability availability) {
+        String url = config.url()
+                .orElseThrow(() -> new IllegalStateException(
+                        "flagtally.redis.url is not set, and no Redis was started beside the service"));
+        return new RedisReadLink(vertx, url, config.cluster(), TIMEOUT, availability);
+    }
+
+    void start(@Observes StartupEvent started, RedisReadLink link) {
+        link.open();
+    }
+
+    void stop(@Disposes RedisReadLink link) {
+        link.close();
+    }
+}
