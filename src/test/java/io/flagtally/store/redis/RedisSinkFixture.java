@@ -60,6 +60,13 @@ final class RedisSinkFixture implements AutoCloseable {
         return String.valueOf(run(command, arguments));
     }
 
+    /** Returns when {@code key} expires. Redis 6.2 tells only the time that is left, so it is asked in one step. */
+    Instant expiry(String key) {
+        String script = "local t = redis.call('TIME') "
+                + "return math.floor(t[1] + (t[2] / 1000 + redis.call('PTTL', KEYS[1])) / 1000 + 0.5)";
+        return Instant.ofEpochSecond(number("EVAL", script, 1, key));
+    }
+
     List<String> keys(String pattern) {
         List<String> keys = new ArrayList<>();
         Response reply = run("KEYS", pattern);
