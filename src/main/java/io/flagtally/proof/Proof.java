@@ -1,0 +1,197 @@
+package io.flagtally.proof;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.flagtally.platform.embedded.EmbeddedStores;
+import io.flagtally.proof.FaultProxy.Mode;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Random;
+import java.util.ServiceLoader;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/**
+ * Shows on the user's own machine that each event is counted once: the service with its own embedded servers in a
+ * temporary directory, clients that repeat their requests, and a fault every second or so: the service killed,
+ * connections cut, replies of the store swallowed. At the end a ledger says what was sent and what was counted.
+ *
+ * <p>Then the same with deduplication off: there the ledger must show doubled events, or the proof proves nothing.
+ */
+public final class Proof {
+
+    private static final int REQUESTS = 1_200;
+    private static final Duration PACE = Duration.ofMillis(25);
+    private static final int FAULTS = 8;
+    private static final Duration BETWEEN_FAULTS = Duration.ofMillis(700);
+    private static final Duration SWALLOWING = Duration.ofMillis(150);
+    private static final Duration REPEAT_TIMEOUT = Duration.ofSeconds(10);
+
+    private final PrintStream out;
+    private final InstantSource clock;
+    private final long seed;
+    private final HttpClient http = HttpClient.newHttpClient();
+    private final ObjectMapper json = new ObjectMapper();
+
+    public Proof(PrintStream out, InstantSource clock, long seed) {
+        this.out = out;
+        this.clock = clock;
+        this.seed = seed;
+    }
+
+    /** Runs both halves; true if each event was counted once, and the second half shows that the first could fail. */
+    public boolean run() {
+        out.printf("Proving that each event is counted once (seed %d). This takes about a minute.%n%n", seed);
+        try {
+            out.println("With deduplication:");
+            Ledger with = half(true);
+            out.printf("%nThe same with deduplication off:%n");
+            Ledger without = half(false);
+            return verdict(with, without);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the proof could not use a temporary directory or a loopback port", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private boolean verdict(Ledger with, Ledger without) {
+        boolean once = with.lost() == 0 && with.doubled() == 0;
+        boolean bites = without.doubled() > 0;
+        out.println();
+        out.printf("%s: lost %,d, doubled %,d.%n", once ? "Proven" : "NOT PROVEN", with.lost(), with.doubled());
+        out.printf(
+                bites
+                        ? "With deduplication off the same faults doubled %,d events: the proof bites.%n"
+                        : "But with deduplication off nothing doubled either (%,d), so this run proves nothing.%n",
+                without.doubled());
+        return once && bites;
+    }
+
+    private Ledger half(boolean deduplication) throws IOException, InterruptedException {
+        Path directory = Files.createTempDirectory("flagtally-prove");
+        EmbeddedStores stores = ServiceLoader.load(EmbeddedStores.class)
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("this build has no embedded servers to prove with"));
+        String key = UUID.randomUUID().toString();
+        try (EmbeddedStores.Running running = stores.start(EmbeddedStores.Wanted.both(directory.resolve("data")));
+                FaultProxy proxy = new FaultProxy(addressOf(running.redisUrl().orElseThrow()));
+                ProvenService service =
+                        new ProvenService(directory, freePort(), settings(running, proxy, key, deduplication))) {
+            long time = clock.instant().getEpochSecond() - 60;
+            ProofLoad load = new ProofLoad(service.uri("/register_events"), key, REQUESTS, PACE, time, seed);
+            disturb(load, service, proxy);
+            out.printf(
+                    "  %d requests acknowledged, %d times sent again after a failure%n",
+                    load.acknowledged(), load.failed());
+            Ledger ledger = ledger(load, service, key);
+            ledger.print(out);
+            return ledger;
+        } finally {
+            delete(directory);
+        }
+    }
+
+    private void disturb(ProofLoad load, ProvenService service, FaultProxy proxy) throws InterruptedException {
+        Thread clients = new Thread(
+                () -> {
+                    try {
+                        load.run();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                "proof-clients");
+        clients.start();
+        Random random = new Random(seed);
+        for (int fault = 0; fault < FAULTS && clients.isAlive(); fault++) {
+            Thread.sleep(BETWEEN_FAULTS.toMillis() / 2 + random.nextInt((int) BETWEEN_FAULTS.toMillis()));
+            if (fault % 4 == 3) {
+                out.println("  kill -9 of the service, and a new start");
+                service.killAndRestart();
+            } else if (fault % 2 == 0) {
+                out.println("  the store applies writes, its replies are lost, the connections cut");
+                proxy.setMode(Mode.SWALLOW_REPLIES);
+                Thread.sleep(SWALLOWING.toMillis());
+                proxy.cut();
+                proxy.setMode(Mode.PASS);
+            } else {
+                out.println("  connections to the store cut");
+                proxy.cut();
+            }
+        }
+        clients.join();
+        service.awaitReady();
+    }
+
+    private Ledger ledger(ProofLoad load, ProvenService service, String key) throws IOException, InterruptedException {
+        Ledger ledger = new Ledger();
+        for (int flag = 0; flag < ProofLoad.FLAGS; flag++) {
+            long counted = counted(service, key, ProofLoad.flag(flag));
+            ledger.put(ProofLoad.flag(flag), new Ledger.Line(load.sent(flag), load.distinct(flag), counted));
+        }
+        return ledger;
+    }
+
+    private long counted(ProvenService service, String key, String flag) throws IOException, InterruptedException {
+        URI uri = service.uri("/v1/evaluation_timeseries_count?timeRange=THIRTY_DAYS&featureId=" + flag);
+        HttpRequest request = HttpRequest.newBuilder(uri)
+                .header("authorization", key)
+                .timeout(REPEAT_TIMEOUT)
+                .build();
+        HttpResponse<String> answer = http.send(request, BodyHandlers.ofString());
+        long counted = 0;
+        for (JsonNode variation : json.readTree(answer.body()).path("eventCounts")) {
+            counted += variation.path("timeseries").path("totalCounts").asLong();
+        }
+        return counted;
+    }
+
+    private static Map<String, String> settings(
+            EmbeddedStores.Running running, FaultProxy proxy, String key, boolean deduplication) {
+        Map<String, String> settings = new HashMap<>();
+        settings.put("flagtally.redis.url", "redis://127.0.0.1:" + proxy.port());
+        settings.put("flagtally.postgres.url", running.postgresUrl().orElseThrow());
+        settings.put("flagtally.counts.deduplication.enabled", Boolean.toString(deduplication));
+        settings.put("flagtally.security.api-keys.prove.key", key);
+        settings.put("flagtally.security.api-keys.prove.roles", "SDK_SERVER,READ_ONLY");
+        settings.put("quarkus.http.host", "127.0.0.1");
+        return settings;
+    }
+
+    private static InetSocketAddress addressOf(String redisUrl) {
+        URI uri = URI.create(redisUrl);
+        return new InetSocketAddress(uri.getHost(), uri.getPort());
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static void delete(Path directory) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        }
+    }
+}
