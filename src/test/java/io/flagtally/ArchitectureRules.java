@@ -39,6 +39,7 @@ final class ArchitectureRules {
             "series", Set.of("event", "rollup", "platform"),
             "experiment", Set.of("event", "series", "platform"),
             "archive", Set.of("event", "rollup", "pipeline", "platform"),
+            "proof", Set.of("platform"),
             "platform", Set.of());
 
     private static final Set<String> ADAPTERS = Set.of("store", "broker");
