@@ -1,0 +1,43 @@
+package io.flagtally.benchmark;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+
+/** Runs the benchmark that the first argument names, with the rest as its arguments. */
+public final class Benchmarks {
+
+    private interface Benchmark {
+        void run(String[] args) throws Exception;
+    }
+
+    private static final Map<String, Benchmark> BY_NAME = new TreeMap<>(Map.of(
+            "decode", args -> jmh(DecodeBenchmark.class),
+            "fold", args -> jmh(FoldBenchmark.class),
+            "pipeline", args -> PipelineBenchmark.main(args)));
+
+    private Benchmarks() {}
+
+    public static void main(String[] args) throws Exception {
+        Benchmark benchmark = args.length == 0 ? null : BY_NAME.get(args[0]);
+        if (benchmark == null) {
+            System.out.println("Choose one with -Dbench=…: " + String.join(", ", BY_NAME.keySet()));
+            return;
+        }
+        benchmark.run(Arrays.copyOfRange(args, 1, args.length));
+    }
+
+    private static void jmh(Class<?> benchmark) throws Exception {
+        var unused = new Runner(new OptionsBuilder()
+                        .include(benchmark.getName())
+                        .addProfiler(GCProfiler.class)
+                        .forks(1)
+                        .warmupIterations(3)
+                        .measurementIterations(5)
+                        .build())
+                .run();
+    }
+}

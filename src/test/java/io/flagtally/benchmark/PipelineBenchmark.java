@@ -1,0 +1,5 @@
+package io.flagtally.benchmark;
+
+final class PipelineBenchmark {
+    static void main(String[] args) {}
+}
