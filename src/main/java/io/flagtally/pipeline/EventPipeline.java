@@ -76,8 +76,10 @@ public final class EventPipeline {
     private Runnable onRoom = () -> {};
     private @Nullable CompletableFuture<Void> drained;
 
+    /** @param window how long sinks recognise a repeat */
     public EventPipeline(
             PipelineConfig config,
+            Duration window,
             BucketCalendar calendar,
             SinkFanOut sinks,
             DeadLetters deadLetters,
@@ -89,7 +91,7 @@ public final class EventPipeline {
         this.sizeMax = config.batch().sizeMax();
         this.linger = config.batch().linger();
         this.inFlightMax = config.inFlightMax();
-        this.window = config.deduplicationWindow();
+        this.window = window;
         this.sinks = sinks;
         this.deadLetters = deadLetters;
         this.retry = retry;

@@ -45,6 +45,7 @@ public class Pipeline {
     @SuppressWarnings("TooManyParameters")
     Pipeline(
             PipelineConfig config,
+            DeduplicationConfig deduplication,
             TimeConfig time,
             @All List<BatchSink> sinks,
             @All List<EventCodec> codecs,
@@ -63,6 +64,7 @@ public class Pipeline {
                 () -> ThreadLocalRandom.current().nextDouble());
         pipeline = new EventPipeline(
                 config,
+                deduplication.window(),
                 new BucketCalendar(time.zone()),
                 new SinkFanOut(chosen(sinks), retry, meters),
                 deadLetters,

@@ -21,13 +21,6 @@ public interface PipelineConfig {
     @WithDefault("2")
     int inFlightMax();
 
-    /**
-     * How long repeats are recognised, counted from the last event of a set of ids. What a broker delivers again
-     * later is put aside, never counted silently. Memory grows with it: docs/explanation/delivery-guarantee.md.
-     */
-    @WithDefault("24h")
-    Duration deduplicationWindow();
-
     /** How long a stop waits for what is in flight; what is not written by then was never acknowledged. */
     @WithDefault("10s")
     Duration drainTimeout();

@@ -6,7 +6,11 @@ import io.quarkus.runtime.annotations.QuarkusMain;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.time.InstantSource;
+import java.util.Map;
 import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.TreeMap;
 
 /**
  * The start of the process: first the stores that are not configured, then the application. At the end the application
@@ -23,6 +27,9 @@ public final class Main {
     private Main() {}
 
     public static void main(String... args) {
+        if (args.length > 0) {
+            System.exit(command(args));
+        }
         if (System.getProperty(STARTED) == null) {
             try {
                 prepare();
@@ -33,6 +40,18 @@ public final class Main {
             System.setProperty(STARTED, "true");
         }
         ApplicationRun.run(args);
+    }
+
+    private static int command(String... args) {
+        Map<String, Command> commands = new TreeMap<>();
+        ServiceLoader.load(Command.class).forEach(command -> commands.put(command.name(), command));
+        Command command = commands.get(args[0]);
+        if (command == null) {
+            System.err.println("There is no command " + args[0] + "; there is " + String.join(", ", commands.keySet())
+                    + ", and without one the service starts.");
+            return FAILED;
+        }
+        return command.run(InstantSource.system());
     }
 
     private static void prepare() {

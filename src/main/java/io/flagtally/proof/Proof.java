@@ -169,7 +169,7 @@ public final class Proof {
         Map<String, String> settings = new HashMap<>();
         settings.put("flagtally.redis.url", "redis://127.0.0.1:" + proxy.port());
         settings.put("flagtally.postgres.url", running.postgresUrl().orElseThrow());
-        settings.put("flagtally.counts.deduplication.enabled", Boolean.toString(deduplication));
+        settings.put("flagtally.deduplication.enabled", Boolean.toString(deduplication));
         settings.put("flagtally.security.api-keys.prove.key", key);
         settings.put("flagtally.security.api-keys.prove.roles", "SDK_SERVER,READ_ONLY");
         settings.put("quarkus.http.host", "127.0.0.1");

@@ -28,7 +28,8 @@ public class DecodeBenchmark {
 
     private static final int EVENTS = 50;
 
-    private final byte[] payload = new SampleEvents(1, 1000, 1_000_000).payload(EVENTS, Instant.parse("2026-11-21T12:00:00Z"));
+    private final byte[] payload =
+            new SampleEvents(1, 1000, 1_000_000).payload(EVENTS, Instant.parse("2026-11-21T12:00:00Z"));
     private final BucketeerCodec codec = new BucketeerCodec();
     private final JsonFactory json = new JsonFactory();
 

@@ -50,6 +50,7 @@ class EventPipelineTest {
         };
         return new EventPipeline(
                 config,
+                Duration.ofHours(24),
                 new BucketCalendar(ZoneOffset.UTC),
                 new SinkFanOut(List.of(sink), retry, meters),
                 deadLetters,

@@ -33,6 +33,7 @@ final class SimulatedProcess {
             DeadLetters deadLetters,
             EventCodec codec,
             PipelineConfig config,
+            Duration window,
             BucketCalendar calendar,
             VirtualTime time,
             Faults faults) {
@@ -49,6 +50,7 @@ final class SimulatedProcess {
                 timers, Duration.ofMillis(100), Duration.ofSeconds(3), () -> faults.below(1000) / 1000.0);
         pipeline = new EventPipeline(
                 config,
+                window,
                 calendar,
                 new SinkFanOut(List.of(store), retry, meters),
                 deadLetters,

@@ -91,8 +91,8 @@ final class Simulation {
     }
 
     private void start() {
-        SimulatedProcess process =
-                new SimulatedProcess(++started, broker, store, new Aside(), codec, config, calendar, time, faults);
+        SimulatedProcess process = new SimulatedProcess(
+                ++started, broker, store, new Aside(), codec, config, WINDOW, calendar, time, faults);
         history.note("process %s starts", process);
         processes.add(process);
         broker.join(process);

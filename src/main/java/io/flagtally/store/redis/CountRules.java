@@ -1,9 +1,10 @@
 package io.flagtally.store.redis;
 
+import io.flagtally.pipeline.DeduplicationConfig;
 import java.time.Duration;
 
 /**
- * What {@link CountsConfig} says about counting.
+ * What {@link CountsConfig} and {@link DeduplicationConfig} say about counting.
  *
  * @param deduplicate whether repeats are recognised
  * @param window how long they are, since the last new event of their set; whole seconds
@@ -19,15 +20,12 @@ public record CountRules(boolean deduplicate, Duration window, int variationsMax
     public CountRules {
         if (window.toSeconds() < 1) {
             throw new IllegalArgumentException(
-                    "flagtally.counts.deduplication.window is " + window + "; it must be at least one second");
+                    "flagtally.deduplication.window is " + window + "; it must be at least one second");
         }
     }
 
-    static CountRules of(CountsConfig config) {
+    static CountRules of(CountsConfig counts, DeduplicationConfig deduplication) {
         return new CountRules(
-                config.deduplication().enabled(),
-                config.deduplication().window(),
-                config.variationsMax(),
-                config.flagsMax());
+                deduplication.enabled(), deduplication.window(), counts.variationsMax(), counts.flagsMax());
     }
 }

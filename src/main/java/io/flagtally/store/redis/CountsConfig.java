@@ -8,9 +8,6 @@ import java.time.Duration;
 @ConfigMapping(prefix = "flagtally.counts")
 public interface CountsConfig {
 
-    /** How repeats are recognised. */
-    DeduplicationConfig deduplication();
-
     /** How counters without an expiry are cleaned up. */
     SweepConfig sweep();
 
@@ -21,21 +18,6 @@ public interface CountsConfig {
     /** Most flags of an environment; events of further ones are put aside with the reason {@code cardinality}. */
     @WithDefault("10000")
     int flagsMax();
-
-    /** How repeats are recognised. */
-    interface DeduplicationConfig {
-
-        /** False counts every repeat again. For measuring what the protection costs; never for numbers that matter. */
-        @WithDefault("true")
-        boolean enabled();
-
-        /**
-         * How long an event is recognised when it comes again, since the last new event of its set. Redis' memory
-         * grows with it: 8 to 10 bytes for each event of this time.
-         */
-        @WithDefault("24H")
-        Duration window();
-    }
 
     /** How counters without an expiry are cleaned up. */
     interface SweepConfig {

@@ -1,6 +1,7 @@
 package io.flagtally.store.redis;
 
 import io.flagtally.pipeline.BatchSink;
+import io.flagtally.pipeline.DeduplicationConfig;
 import io.flagtally.platform.Availability;
 import io.flagtally.platform.config.TimeConfig;
 import io.flagtally.rollup.BucketCalendar;
@@ -47,9 +48,11 @@ public class RedisWrites {
             RedisKeys keys,
             TimeConfig time,
             CountsConfig counts,
+            DeduplicationConfig deduplication,
             InstantSource clock,
             MeterRegistry meters) {
-        return new RedisCountSink(link, keys, new BucketCalendar(time.zone()), CountRules.of(counts), clock, meters);
+        return new RedisCountSink(
+                link, keys, new BucketCalendar(time.zone()), CountRules.of(counts, deduplication), clock, meters);
     }
 
     /**
