@@ -1,37 +1,43 @@
 package io.flagtally.platform.security;
 
 import io.flagtally.platform.security.AccessDeniedException.Denial;
-import io.flagtally.platform.security.SecurityConfig.ApiKeyConfig;
+import io.quarkus.runtime.Startup;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HashMap;
-import java.util.HexFormat;
-import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The API keys that are known. Keys are compared by their SHA-256, so that no comparison leaks a key by its time. */
+/**
+ * The API keys that are known. Keys are compared by their SHA-256, so that no comparison leaks a key by its time. All of
+ * them are replaced at once or none is; safe for use by several threads.
+ */
 @Singleton
+@Startup
 public class ApiKeys {
 
-    private record Entry(Caller caller, boolean disabled) {}
+    private volatile KnownKeys known;
 
-    private volatile Map<String, Entry> bySha256 = Map.of();
-
+    /** @throws IllegalArgumentException with one sentence, if a key is not as it should be */
     @Inject
-    public ApiKeys(SecurityConfig config) {
-        replace(config);
+    ApiKeys(ApiKeySources sources) {
+        this(sources.read());
     }
 
-    /** Replaces every key by those of {@code config}. */
-    void replace(SecurityConfig config) {
-        Map<String, Entry> entries = new HashMap<>();
-        config.apiKeys().forEach((name, key) -> entries.put(sha256Of(name, key), entry(name, key)));
-        bySha256 = Map.copyOf(entries);
+    /** @throws IllegalArgumentException with one sentence, if a key is not as it should be */
+    public ApiKeys(SecurityConfig config) {
+        known = KnownKeys.of(config);
+    }
+
+    /**
+     * Replaces every key by those of {@code config}.
+     *
+     * @return how many there are
+     * @throws IllegalArgumentException with one sentence, if one is not as it should be; then the old ones stay
+     */
+    int replace(SecurityConfig config) {
+        KnownKeys next = KnownKeys.of(config);
+        known = next;
+        return next.size();
     }
 
     /**
@@ -45,40 +51,17 @@ public class ApiKeys {
         if (header == null || header.isBlank()) {
             throw new AccessDeniedException(Denial.MISSING_KEY);
         }
-        String key = header.regionMatches(true, 0, "Bearer ", 0, 7)
-                ? header.substring(7).trim()
-                : header;
-        Entry entry = bySha256.get(sha256(key));
-        if (entry == null) {
+        boolean bearer = header.regionMatches(true, 0, "Bearer ", 0, 7);
+        KnownKeys.Known key = known.find(bearer ? header.substring(7).trim() : header);
+        if (key == null) {
             throw new AccessDeniedException(Denial.INVALID_KEY);
         }
-        if (entry.disabled()) {
+        if (key.disabled()) {
             throw new AccessDeniedException(Denial.DISABLED_KEY);
         }
-        if (Set.of(anyOf).stream().noneMatch(entry.caller().roles()::contains)) {
+        if (Set.of(anyOf).stream().noneMatch(key.caller().roles()::contains)) {
             throw new AccessDeniedException(Denial.BAD_ROLE);
         }
-        return entry.caller();
-    }
-
-    private static Entry entry(String name, ApiKeyConfig key) {
-        return new Entry(new Caller(name, Set.copyOf(key.roles()), key.environment()), key.disabled());
-    }
-
-    private static String sha256Of(String name, ApiKeyConfig key) {
-        return key.sha256()
-                .map(hex -> hex.toLowerCase(Locale.ROOT))
-                .or(() -> key.key().map(ApiKeys::sha256))
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "flagtally.security.api-keys." + name + " has neither key nor sha256; set one of them"));
-    }
-
-    private static String sha256(String key) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(digest);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        return key.caller();
     }
 }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Caller(String keyName, Set<Role> roles, String environment) {
 
-    private static final String ANY = "*";
+    static final String ANY = "*";
 
     /** Whether this caller may read every environment. */
     public boolean everyEnvironment() {

@@ -2,6 +2,8 @@ package io.flagtally.platform.security;
 
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -12,6 +14,13 @@ public interface SecurityConfig {
 
     /** The API keys, by a name of your choice that logs and metrics show. Two may be valid at once, for rotation. */
     Map<String, ApiKeyConfig> apiKeys();
+
+    /** A second YAML file of these same keys, such as a mounted secret; it beats application.yaml. */
+    Optional<Path> keysFile();
+
+    /** How often application.yaml and the keys file are looked at; changed keys hold from then on, without a restart. */
+    @WithDefault("5s")
+    Duration reloadEvery();
 
     /** One API key; either {@code key} or {@code sha256} is set. */
     interface ApiKeyConfig {
