@@ -2,6 +2,7 @@ package io.flagtally.platform;
 
 import io.flagtally.platform.embedded.EmbeddedConfig;
 import io.flagtally.platform.embedded.EmbeddedStartException;
+import io.flagtally.platform.security.ApiKeys;
 import io.flagtally.platform.security.SecurityConfig;
 import io.quarkus.runtime.configuration.ConfigUtils;
 import io.smallrye.config.SmallRyeConfig;
@@ -39,10 +40,12 @@ final class StartConfig {
     static StartConfig read() {
         try {
             useOperatorsFile();
-            return new StartConfig(ConfigUtils.configBuilder()
+            SmallRyeConfig config = ConfigUtils.configBuilder()
                     .withMapping(EmbeddedConfig.class)
                     .withMapping(SecurityConfig.class)
-                    .build());
+                    .build();
+            ApiKeys.requireValid(config);
+            return new StartConfig(config);
         } catch (RuntimeException e) {
             throw new EmbeddedStartException(
                     "The configuration cannot be read (" + oneLine(e) + "); correct it in application.yaml, the"
@@ -69,7 +72,8 @@ final class StartConfig {
     }
 
     boolean hasApiKeys() {
-        return !config.getConfigMapping(SecurityConfig.class).apiKeys().isEmpty();
+        SecurityConfig security = config.getConfigMapping(SecurityConfig.class);
+        return !security.apiKeys().isEmpty() || security.keysFile().isPresent();
     }
 
     Path dataDirectory() {
@@ -77,6 +81,10 @@ final class StartConfig {
                 .dataDir()
                 .toAbsolutePath()
                 .normalize();
+    }
+
+    boolean isConfigured(String key) {
+        return value(key).isPresent();
     }
 
     boolean httpHostIsConfigured() {

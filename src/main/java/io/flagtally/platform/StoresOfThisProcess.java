@@ -20,9 +20,9 @@ final class StoresOfThisProcess {
     static final String DATA_DIRECTORY = "flagtally.embedded.started-in";
 
     /** Set if the default key is in force. */
-    static final String LOCAL_KEY = "flagtally.security.api-keys.local.key";
+    static final String LOCAL_KEY = "flagtally.security.embedded-key";
 
-    private static final String LOCAL_ROLES = "flagtally.security.api-keys.local.roles";
+    private static final String CORS_ORIGINS = "flagtally.ingest.cors.origins";
 
     private StoresOfThisProcess() {}
 
@@ -59,7 +59,9 @@ final class StoresOfThisProcess {
         }
         if (!config.hasApiKeys()) {
             System.setProperty(LOCAL_KEY, "local");
-            System.setProperty(LOCAL_ROLES, "SDK_CLIENT,SDK_SERVER,READ_ONLY,ADMIN");
+        }
+        if (!config.isConfigured(CORS_ORIGINS)) {
+            System.setProperty(CORS_ORIGINS, "*");
         }
     }
 

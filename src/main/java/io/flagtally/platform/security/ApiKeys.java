@@ -2,6 +2,7 @@ package io.flagtally.platform.security;
 
 import io.flagtally.platform.security.AccessDeniedException.Denial;
 import io.quarkus.runtime.Startup;
+import io.smallrye.config.SmallRyeConfig;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.Set;
@@ -26,6 +27,11 @@ public class ApiKeys {
     /** @throws IllegalArgumentException with one sentence, if a key is not as it should be */
     public ApiKeys(SecurityConfig config) {
         known = KnownKeys.of(config);
+    }
+
+    /** @throws IllegalArgumentException with one sentence, if a key in {@code config} or its files is not as it should be */
+    public static void requireValid(SmallRyeConfig config) {
+        KnownKeys unused = KnownKeys.of(new ApiKeySources(config).read());
     }
 
     /**

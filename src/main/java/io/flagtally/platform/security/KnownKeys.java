@@ -39,6 +39,11 @@ final class KnownKeys {
                         at(twin.caller().keyName()) + " and " + at(name) + " are one and the same key; leave one out");
             }
         });
+        if (known.isEmpty()) {
+            config.embeddedKey()
+                    .ifPresent(key -> known.put(
+                            sha256(key), new Known(new Caller(key, EnumSet.allOf(Role.class), "default"), false)));
+        }
         return new KnownKeys(known);
     }
 

@@ -15,6 +15,12 @@ public interface SecurityConfig {
     /** The API keys, by a name of your choice that logs and metrics show. Two may be valid at once, for rotation. */
     Map<String, ApiKeyConfig> apiKeys();
 
+    /**
+     * A key that may do everything in the environment {@code default}, for as long as {@code api-keys} is empty. Set by
+     * the embedded default, which listens to this machine only.
+     */
+    Optional<String> embeddedKey();
+
     /** A second YAML file of these same keys, such as a mounted secret; it beats application.yaml. */
     Optional<Path> keysFile();
 

@@ -65,6 +65,24 @@ class ApiKeysTest {
         assertEquals("default", every.environmentFor(null));
     }
 
+    @Test
+    void require_embeddedKey_holdsOnlyWhileNoOtherIsConfigured() {
+        String embedded = "flagtally.security.embedded-key";
+        ApiKeys alone = new ApiKeys(TestConfigs.of(SecurityConfig.class, Map.of(embedded, "local")));
+        assertEquals("default", alone.require("local", Role.ADMIN).environmentFor(null));
+
+        ApiKeys replaced = new ApiKeys(TestConfigs.of(
+                SecurityConfig.class,
+                Map.of(
+                        embedded,
+                        "local",
+                        "flagtally.security.api-keys.web.key",
+                        "web-key",
+                        "flagtally.security.api-keys.web.roles",
+                        "SDK_CLIENT")));
+        assertThrows(AccessDeniedException.class, () -> replaced.require("local", Role.ADMIN));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
