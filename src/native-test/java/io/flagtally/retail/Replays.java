@@ -1,0 +1,58 @@
+package io.flagtally.retail;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.flagtally.replay.ReplayOptions;
+import io.flagtally.replay.ReplayOptions.Columns;
+import io.flagtally.replay.ReplayOptions.Move;
+import io.flagtally.replay.ReplayOptions.Pace;
+import io.flagtally.replay.ReplayOptions.Times;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** How the retail file is replayed in these tests, and how its counts are compared. */
+final class Replays {
+
+    /** Days fewer than the last 30, so that a test that runs over midnight still sees every one of them. */
+    static final Duration SPAN = Duration.ofDays(27);
+
+    private Replays() {}
+
+    static ReplayOptions options(Path file, URI service, Instant until, long linesMax, Pace pace) {
+        return new ReplayOptions(
+                file,
+                service,
+                "local",
+                "GO_SERVER",
+                linesMax,
+                new Columns(
+                        "CustomerID",
+                        Optional.of("StockCode"),
+                        Optional.of("Country"),
+                        "InvoiceDate",
+                        Optional.empty(),
+                        Optional.empty()),
+                new Times("yyyy-MM-dd HH:mm:ss", ZoneOffset.UTC, Move.COMPRESS, until, SPAN),
+                pace);
+    }
+
+    /** Asserts that a service counted exactly the events of {@code expected}, in total and on each day. */
+    static void assertEventsEqual(RetailCounts expected, EventCounter counter)
+            throws IOException, InterruptedException {
+        for (var flag : expected.flags().entrySet()) {
+            Map<String, EventCounter.Values> wanted = new TreeMap<>();
+            wanted.put("default", new EventCounter.Values(0, Map.of()));
+            flag.getValue()
+                    .forEach((variation, cell) ->
+                            wanted.put(variation, new EventCounter.Values(cell.events, cell.eventsByDay)));
+            assertEquals(wanted, counter.thirtyDays(flag.getKey()).events(), "flag " + flag.getKey());
+        }
+    }
+}
