@@ -165,10 +165,12 @@ public final class EmbeddedRedis {
         }
     }
 
+    /** The name of the program, without the slash that the library puts before it. */
     private static String resource() {
         Map<OsArchitecture, String> programs = ExecutableProvider.newProvidedVersionsMap();
         try {
             return Optional.ofNullable(programs.get(OsArchitecture.detectOSandArchitecture()))
+                    .map(name -> name.substring(name.lastIndexOf('/') + 1))
                     .orElseThrow(EmbeddedRedis::noProgram);
         } catch (RuntimeException unknownSystem) {
             throw noProgram();
