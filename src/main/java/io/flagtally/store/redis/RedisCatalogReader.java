@@ -15,6 +15,7 @@ import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.redis.client.Request;
 import io.vertx.mutiny.redis.client.Response;
+import io.vertx.redis.client.ResponseType;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Instant;
@@ -210,13 +211,15 @@ public final class RedisCatalogReader implements CatalogReader {
                 .sum();
     }
 
-    /** Returns members and scores of a reply; what cannot be an id is left out. */
+    /** Returns members and scores of a reply, which are pairs or alternate; what cannot be an id is left out. */
     private static List<Scored> scored(Response reply) {
         List<Scored> members = new ArrayList<>();
         Iterator<Response> next = reply.iterator();
         while (next.hasNext()) {
-            String id = next.next().toString();
-            Instant lastEvent = ReadCommands.second(next.next());
+            Response first = next.next();
+            boolean pair = first.type() == ResponseType.MULTI;
+            String id = (pair ? first.get(0) : first).toString();
+            Instant lastEvent = ReadCommands.second(pair ? first.get(1) : next.next());
             if (IdFault.of(id) == null) {
                 members.add(new Scored(id, lastEvent));
             }

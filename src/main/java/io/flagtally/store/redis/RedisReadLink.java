@@ -19,6 +19,7 @@ import io.vertx.redis.client.RedisOptions;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,9 @@ public final class RedisReadLink implements AutoCloseable {
 
     /** Most commands that wait for their replies; more are refused. */
     static final int COMMANDS_IN_FLIGHT_MAX = 65_536;
+
+    /** Error replies that speak of one key; a batch gives each after its place: {@code ERR [3] WRONGTYPE …}. */
+    private static final Pattern OF_A_KEY = Pattern.compile("(^|] )(WRONGTYPE|INVALIDOBJ)\\b");
 
     private static final Logger LOG = Logger.getLogger(RedisReadLink.class);
     private static final Duration PROBE_WHILE_LOST = Duration.ofSeconds(1);
@@ -71,7 +75,6 @@ public final class RedisReadLink implements AutoCloseable {
         options = new RedisOptions()
                 .setType(cluster ? RedisClientType.CLUSTER : RedisClientType.STANDALONE)
                 .setConnectionString(url)
-                .setProtocolNegotiation(false)
                 .setMaxPoolSize(cluster ? 16 : 1)
                 .setMaxWaitingHandlers(COMMANDS_IN_FLIGHT_MAX)
                 .setNetClientOptions(
@@ -177,9 +180,7 @@ public final class RedisReadLink implements AutoCloseable {
     }
 
     private static boolean isOfAKey(Throwable failure) {
-        String reply = String.valueOf(failure.getMessage());
-        return failure instanceof io.vertx.redis.client.Response
-                && (reply.startsWith("WRONGTYPE") || reply.startsWith("INVALIDOBJ"));
+        return OF_A_KEY.matcher(String.valueOf(failure.getMessage())).find();
     }
 
     private void lost(UnavailableException told) {

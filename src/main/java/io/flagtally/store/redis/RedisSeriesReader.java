@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * Reads the counters of a flag in two round trips: which variations it has, then everything else in one pipeline. Uses
@@ -24,18 +25,24 @@ import java.util.List;
 @Singleton
 public final class RedisSeriesReader implements SeriesReader {
 
-    private final RedisReadLink link;
+    /** One call is one round trip. */
+    private final Function<List<Request>, Uni<List<Response>>> redis;
+
     private final RedisKeys keys;
 
     @Inject
     RedisSeriesReader(RedisReadLink link, RedisKeys keys) {
-        this.link = link;
+        this(link::send, keys);
+    }
+
+    RedisSeriesReader(Function<List<Request>, Uni<List<Response>>> redis, RedisKeys keys) {
+        this.redis = redis;
         this.keys = keys;
     }
 
     @Override
     public Uni<FlagSeries> read(EnvironmentId environment, FlagId flag, List<TimeBucket> buckets) {
-        return link.send(List.of(ReadCommands.variations(keys.variations(environment, flag))))
+        return redis.apply(List.of(ReadCommands.variations(keys.variations(environment, flag))))
                 .map(replies -> ReadCommands.variationIds(replies.get(0)))
                 .chain(variations -> new FlagRead(environment, flag, buckets, variations).read());
     }
@@ -64,7 +71,7 @@ public final class RedisSeriesReader implements SeriesReader {
                 ofVariation.forEach(key -> requests.add(ReadCommands.users(List.of(key))));
                 requests.add(ReadCommands.users(ofVariation));
             }
-            return link.send(requests).map(replies -> assemble(replies.iterator()));
+            return redis.apply(requests).map(replies -> assemble(replies.iterator()));
         }
 
         private FlagSeries assemble(Iterator<Response> replies) {
