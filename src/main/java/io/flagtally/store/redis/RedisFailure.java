@@ -13,7 +13,7 @@ final class RedisFailure {
      * Error replies that speak of the server, not of the command. A reply begins with its code; inside the message of
      * a failed script (Redis 6.2) the code follows a {@code -}.
      */
-    private static final Pattern OF_THE_SERVER = Pattern.compile("(^|[ :]-|^ERR )(CONNECTION_CLOSED|LOADING|READONLY"
+    private static final Pattern OF_THE_SERVER = Pattern.compile("(^-?|[ :]-|^ERR )(CONNECTION_CLOSED|LOADING|READONLY"
             + "|MASTERDOWN|OOM|CLUSTERDOWN|BUSY|MISCONF|NOREPLICAS|TRYAGAIN|MOVED|ASK|NOAUTH|WRONGPASS|NOPERM"
             + "|NOSCRIPT|max number of clients)\\b");
 

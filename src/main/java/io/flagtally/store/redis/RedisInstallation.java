@@ -8,6 +8,7 @@ import io.vertx.mutiny.redis.client.Command;
 import io.vertx.mutiny.redis.client.Request;
 import io.vertx.mutiny.redis.client.Response;
 import java.security.SecureRandom;
+import java.time.DateTimeException;
 import java.time.ZoneId;
 import java.util.HexFormat;
 import java.util.List;
@@ -92,10 +93,19 @@ final class RedisInstallation {
     }
 
     private void requireZone(String stored) {
-        if (!stored.equals(zone.getId())) {
+        if (!cutsAlike(stored)) {
             throw new ForeignInstallationException("flagtally.time.zone is " + zone.getId()
                     + ", but the counts in this Redis were cut by " + stored + "; set flagtally.time.zone to " + stored
                     + ", or use an empty Redis");
+        }
+    }
+
+    /** Whether {@code stored} is this zone, be it under another name (UTC, Etc/UTC). */
+    private boolean cutsAlike(String stored) {
+        try {
+            return ZoneId.of(stored).getRules().equals(zone.getRules());
+        } catch (DateTimeException e) {
+            return false;
         }
     }
 

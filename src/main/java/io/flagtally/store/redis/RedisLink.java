@@ -105,6 +105,7 @@ public final class RedisLink implements AutoCloseable {
         options = new RedisOptions()
                 .setType(cluster ? RedisClientType.CLUSTER : RedisClientType.STANDALONE)
                 .setConnectionString(url)
+                .setPoolName("flagtally-counts")
                 .setMaxPoolSize(cluster ? 16 : 1)
                 .setMaxWaitingHandlers(COMMANDS_IN_FLIGHT_MAX)
                 .setNetClientOptions(
@@ -216,7 +217,7 @@ public final class RedisLink implements AutoCloseable {
     private synchronized void lost(String sentence) {
         availability.lost(Work.ACCEPT, REDIS, sentence);
         if (well || !told) {
-            LOG.warn(sentence + "; trying again until it is");
+            LOG.warn(sentence);
         } else {
             LOG.debug(sentence);
         }
