@@ -1,14 +1,16 @@
 package io.flagtally.platform.embedded;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.io.File;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 
 /** A real PostgreSQL 18 on 127.0.0.1 that loses no committed transaction. */
@@ -16,15 +18,26 @@ final class EmbeddedPostgresql {
 
     static final String PROGRAM = "postgres";
 
+    /** Held by the launcher as long as this JVM lives, which our own lock makes needless. */
+    private static final String LAUNCHERS_LOCK = "epg-lock";
+
     static final String MAJOR_VERSION = "18";
 
     private static final Duration START_PATIENCE = Duration.ofSeconds(120);
+
+    private static final Duration POLL = Duration.ofMillis(50);
+
+    /** How the launcher's program begins what it has to complain about. */
+    private static final String COMPLAINT = "pg_ctl: ";
+
+    /** Complaints after which it goes on. */
+    private static final List<String> HARMLESS = List.of("trying to start server anyway", "did not start in time");
 
     private EmbeddedPostgresql() {}
 
     /**
      * Starts a PostgreSQL with its data in {@code home/data}, and returns when it answers. A first start that was cut
-     * short begins again.
+     * short begins again. Whoever calls holds the directory and has seen to it that no server runs in it.
      *
      * @throws EmbeddedStartException if it does not come up
      */
@@ -34,6 +47,8 @@ final class EmbeddedPostgresql {
         Path log = home.resolve("postgres.log");
         Path pidFile = data.resolve("postmaster.pid");
         try {
+            Files.deleteIfExists(pidFile);
+            Files.deleteIfExists(data.resolve(LAUNCHERS_LOCK));
             prepare(data, initializing);
             launch(data, binaries, log, port);
             Files.deleteIfExists(initializing);
@@ -80,20 +95,51 @@ final class EmbeddedPostgresql {
         }
     }
 
-    /** The server is never stopped through the launcher, which gives up after five seconds. */
-    @SuppressWarnings("resource")
+    /** The launcher waits for its whole patience even for a server that has given up; this sees it in the log. */
     private static void launch(Path data, Path binaries, Path log, int port) throws IOException {
-        File output = log.toFile();
         Files.deleteIfExists(log);
-        EmbeddedPostgres unused = EmbeddedPostgres.builder()
+        FutureTask<EmbeddedPostgres> launch =
+                new FutureTask<>(() -> launcher(data, binaries, log, port).start());
+        Thread thread = new Thread(launch, "postgres-start");
+        thread.setDaemon(true);
+        thread.start();
+        try {
+            while (thread.isAlive()) {
+                thread.join(POLL.toMillis());
+                if (hasGivenUp(log)) {
+                    thread.interrupt();
+                    throw new IOException("it gave up");
+                }
+            }
+            // Never closed: the launcher would stop the server with a patience of five seconds only.
+            EmbeddedPostgres unused = launch.get();
+        } catch (ExecutionException e) {
+            throw new IOException(String.valueOf(e.getCause()), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("the start was interrupted", e);
+        }
+    }
+
+    private static boolean hasGivenUp(Path log) throws IOException {
+        return Files.exists(log)
+                && Files.readString(log)
+                        .lines()
+                        .filter(line -> line.startsWith(COMPLAINT))
+                        .anyMatch(line -> HARMLESS.stream().noneMatch(line::contains));
+    }
+
+    private static EmbeddedPostgres.Builder launcher(Path data, Path binaries, Path log, int port) {
+        Redirect output = Redirect.appendTo(log.toFile());
+        return EmbeddedPostgres.builder()
                 .setPort(port)
                 .setDataDirectory(data)
                 .setCleanDataDirectory(false)
                 .setRegisterShutdownHook(false)
                 .setOverrideWorkingDirectory(binaries.toFile())
                 .setPGStartupWait(START_PATIENCE)
-                .setOutputRedirector(Redirect.appendTo(output))
-                .setErrorRedirector(Redirect.appendTo(output))
+                .setOutputRedirector(output)
+                .setErrorRedirector(output)
                 .setLocaleConfig("locale-provider", "builtin")
                 .setLocaleConfig("builtin-locale", "C.UTF-8")
                 .setLocaleConfig("locale", "C")
@@ -104,8 +150,7 @@ final class EmbeddedPostgresql {
                 .setServerConfig("full_page_writes", "on")
                 .setServerConfig("max_connections", "100")
                 .setServerConfig("timezone", "UTC")
-                .setServerConfig("log_timezone", "UTC")
-                .start();
+                .setServerConfig("log_timezone", "UTC");
     }
 
     private static EmbeddedStartException refused(Exception e, Path home, Path log) {
@@ -113,8 +158,7 @@ final class EmbeddedPostgresql {
             return sentence;
         }
         String message = String.valueOf(e.getMessage());
-        if (e instanceof IllegalStateException && message.contains("Missing postgres binaries")
-                || message.contains("Missing embedded postgres binaries")) {
+        if (message.contains("Missing embedded postgres binaries")) {
             return new EmbeddedStartException(
                     "There is no embedded PostgreSQL for " + System.getProperty("os.name") + " on "
                             + System.getProperty("os.arch")
