@@ -44,6 +44,11 @@ class RequestBody {
         return start(request, null).map(body -> unpacked(body, request.getHeader("content-encoding")));
     }
 
+    /** Reads the body of {@code request} as {@link #read} does, but leaves it packed. */
+    Uni<Body> readPacked(HttpServerRequest request) {
+        return start(request, null);
+    }
+
     /** Reads over the body of a request that is answered with {@code refusal}, then fails with it. */
     <T> Uni<T> refuse(HttpServerRequest request, RuntimeException refusal) {
         return start(request, refusal).map(body -> {
