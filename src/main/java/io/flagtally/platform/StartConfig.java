@@ -2,6 +2,7 @@ package io.flagtally.platform;
 
 import io.flagtally.platform.embedded.EmbeddedConfig;
 import io.flagtally.platform.embedded.EmbeddedStartException;
+import io.flagtally.platform.embedded.LoopbackPort;
 import io.flagtally.platform.security.ApiKeys;
 import io.flagtally.platform.security.SecurityConfig;
 import io.quarkus.runtime.configuration.ConfigUtils;
@@ -91,8 +92,10 @@ final class StartConfig {
         return value(HTTP_HOST).isPresent();
     }
 
+    /** The address that the service will listen on: with no store configured, this machine's own. */
     String httpHost() {
-        return value(HTTP_HOST).orElse(ANY_HOST);
+        boolean toThisMachine = !redisIsConfigured() && !postgresIsConfigured();
+        return value(HTTP_HOST).orElse(toThisMachine ? LoopbackPort.HOST : ANY_HOST);
     }
 
     int httpPort() {

@@ -73,6 +73,7 @@ class EmbeddedServiceIT {
             assertEquals("+OK", askRedis(killed, "SET survivor 1"));
             killed.children().forEach(ProcessHandle::destroyForcibly);
             List<Long> leftovers = pidsOfPostmasterAndRedis(killed);
+            assertEquals(2, leftovers.size(), "a PostgreSQL and a Redis");
             killed.kill();
             assertTrue(pidsOfServers(killed).containsAll(leftovers), "without the watchdogs the servers live on");
 
