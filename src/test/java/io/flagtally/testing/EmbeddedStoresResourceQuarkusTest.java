@@ -40,7 +40,7 @@ class EmbeddedStoresResourceQuarkusTest {
     }
 
     private String redisSetting(String name) {
-        return redis.execute("CONFIG", "GET", name).get(1).toString();
+        return redis.execute("CONFIG", "GET", name).get(name).toString();
     }
 
     private String postgresSetting(String name) throws SQLException {

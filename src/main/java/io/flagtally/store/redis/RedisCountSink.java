@@ -26,8 +26,8 @@ import org.jboss.logging.Logger;
  * its events (a key of another type, an overflow, too many variations) has them rejected and is left as it was; its
  * neighbours are counted.
  *
- * <p>A flush is one round trip, two where the server does not know the script yet. It costs the server about 2 µs an
- * event and 30 µs a counter.
+ * <p>A flush is one round trip, two where the server does not know the script yet; it costs the server O(events +
+ * users + counters).
  */
 public final class RedisCountSink implements BatchSink {
 

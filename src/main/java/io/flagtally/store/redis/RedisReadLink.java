@@ -73,6 +73,7 @@ public final class RedisReadLink implements AutoCloseable {
         this.availability = availability;
         address = url.replaceFirst("//[^@/]*@", "//");
         options = new RedisOptions()
+                .setPoolName("flagtally-reads")
                 .setType(cluster ? RedisClientType.CLUSTER : RedisClientType.STANDALONE)
                 .setConnectionString(url)
                 .setMaxPoolSize(cluster ? 16 : 1)
