@@ -101,6 +101,35 @@ class SdkDoorsQuarkusTest {
         assertEquals("{\"code\":16,\"message\":\"gateway: missing APIKey\",\"details\":[]}", answer.body());
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/register_events", "/track", "/ping", "/get_evaluations", "/get_evaluation"})
+    void preflight_allowedOrigin_isAnsweredWithoutAKey(String path) {
+        HttpResponse<String> answer = door.send(door.request(path)
+                .method("OPTIONS", BodyPublishers.noBody())
+                .header("origin", EmbeddedStoresResource.ALLOWED_ORIGIN)
+                .header("access-control-request-method", "POST")
+                .header("access-control-request-headers", "authorization,content-type"));
+
+        assertEquals(204, answer.statusCode());
+        assertEquals(
+                EmbeddedStoresResource.ALLOWED_ORIGIN,
+                answer.headers().firstValue("access-control-allow-origin").orElse(""));
+        assertEquals(
+                "authorization, content-type",
+                answer.headers().firstValue("access-control-allow-headers").orElse(""));
+    }
+
+    @Test
+    void register_fromAPage_errorsCanBeReadToo() {
+        HttpResponse<String> answer = door.send(door.post("/register_events", BodyPublishers.ofString("{"))
+                .header("origin", EmbeddedStoresResource.ALLOWED_ORIGIN));
+
+        assertEquals(401, answer.statusCode());
+        assertEquals(
+                EmbeddedStoresResource.ALLOWED_ORIGIN,
+                answer.headers().firstValue("access-control-allow-origin").orElse(""));
+    }
+
     @Test
     void register_metricsEvent_becomesAMetricAndNoEvent() {
         double before = errors("GET_EVALUATIONS", "TimeoutErrorMetricsEvent");

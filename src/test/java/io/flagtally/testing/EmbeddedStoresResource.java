@@ -18,6 +18,9 @@ import java.util.Map;
  */
 public final class EmbeddedStoresResource implements QuarkusTestResourceLifecycleManager {
 
+    /** The one origin whose pages may call the doors of SDKs. */
+    public static final String ALLOWED_ORIGIN = "https://shop.example";
+
     private static final String REDIS_URL = "flagtally.redis.url";
     private static final String POSTGRES_URL = "flagtally.postgres.url";
     private static final String STARTED = "flagtally.test.stores";
@@ -35,6 +38,7 @@ public final class EmbeddedStoresResource implements QuarkusTestResourceLifecycl
         config.put(REDIS_URL, urls[0]);
         config.put(POSTGRES_URL, urls[1]);
         putKeys(config);
+        config.put("flagtally.ingest.cors.origins", ALLOWED_ORIGIN);
         return config;
     }
 
