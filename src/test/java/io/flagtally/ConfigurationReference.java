@@ -37,7 +37,8 @@ final class ConfigurationReference {
 
             The keys stand in `application.yaml` beside the service. A system property (`-Dflagtally.time.zone=Asia/Tokyo`)
             and an environment variable (`FLAGTALLY_TIME_ZONE=Asia/Tokyo`) beat the file. Durations are written `25ms`,
-            `5s`, `10m`, `24h` or ISO-8601 (`PT24H`). Keys of Quarkus itself (`quarkus.…`) work as its own documentation says.
+            `5s`, `10m`, `24h` or ISO-8601 (`PT24H`). Keys of Quarkus itself work as its own documentation says:
+            `quarkus.http.port` (8080), `quarkus.http.host` (127.0.0.1 in the embedded default, else every address), `quarkus.log.level`.
             """;
 
     private final List<String> undocumented = new ArrayList<>();
@@ -118,12 +119,14 @@ final class ConfigurationReference {
     }
 
     private static String row(String key, Tree type, MethodTree method, String meaning) {
-        String value = type instanceof ParameterizedTypeTree generic ? simple(valueOf(generic)) : simple(type);
-        boolean list = List.of("List", "Set").contains(name(type));
+        Tree element = name(type).equals("Optional") ? valueOf((ParameterizedTypeTree) type) : type;
+        boolean list = List.of("List", "Set").contains(name(element));
+        String value = element instanceof ParameterizedTypeTree generic ? simple(valueOf(generic)) : simple(element);
         String standard = annotation(method.getModifiers(), "WithDefault")
                 .map(text -> text.isEmpty() ? "empty" : "`" + text + "`")
-                .orElse(List.of("Optional", "OptionalInt", "Map").contains(name(type)) ? "—" : "required");
-        return "| `" + key + "` | " + (list ? "list of " : "") + value + " | " + standard + " | " + meaning + " |\n";
+                .orElse(name(type).startsWith("Optional") || name(type).equals("Map") ? "—" : "required");
+        return "| `" + key + "` | " + (list ? "list of " : "")
+                + value.replace("Optional", "").toLowerCase(Locale.ROOT) + " | " + standard + " | " + meaning + " |\n";
     }
 
     private static String key(String prefix, MethodTree method) {

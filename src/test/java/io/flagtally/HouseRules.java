@@ -20,6 +20,10 @@ final class HouseRules {
     private static final Pattern TYPE = Pattern.compile("\\b(?:class|interface|enum|record)\\s+(\\w*Buckets?)\\b");
     private static final Pattern CODE_ROW = Pattern.compile("(?m)^\\| `([A-Z_]+)` \\| (\\d{3}) \\|");
 
+    private static final Pattern METRIC =
+            Pattern.compile("\"(flagtally\\.(?:events|pipeline|ingest|redis|series|store)\\.[a-z_.]+)\"");
+    private static final Pattern METRIC_ROW = Pattern.compile("(?m)^\\| `(flagtally\\.[a-z_.]+)` \\|");
+
     private HouseRules() {}
 
     static List<String> packageInfos(Path root) {
@@ -85,6 +89,21 @@ final class HouseRules {
                 : List.of(file + " must begin with config_ordinal: 260, or it beats -D and the environment");
     }
 
+    /** Checks that the reference of metrics names those of the sources, and no others. */
+    static List<String> metricReference(Path root) {
+        Set<String> used = new TreeSet<>();
+        java(root, "src/main")
+                .forEach(file -> METRIC.matcher(read(file)).results().forEach(found -> used.add(found.group(1))));
+        String configuration = readIfThere(root.resolve("docs/reference/configuration.md"));
+        used.removeIf(name -> configuration.contains("`" + name + "`"));
+        Set<String> documented = new TreeSet<>();
+        METRIC_ROW
+                .matcher(readIfThere(root.resolve("docs/reference/metrics.md")))
+                .results()
+                .forEach(found -> documented.add(found.group(1)));
+        return differences(used, documented, "metric");
+    }
+
     /** Checks that the reference of error codes names exactly {@code codes}, each as {@code NAME 404}. */
     static List<String> errorReference(Path root, Set<String> codes) {
         Set<String> documented = new TreeSet<>();
@@ -92,11 +111,15 @@ final class HouseRules {
         while (row.find()) {
             documented.add(row.group(1) + " " + row.group(2));
         }
+        return differences(codes, documented, "code");
+    }
+
+    private static List<String> differences(Set<String> real, Set<String> documented, String what) {
         List<String> broken = new ArrayList<>();
-        codes.stream()
-                .filter(code -> !documented.contains(code))
-                .forEach(code -> broken.add("not documented: " + code));
-        documented.stream().filter(code -> !codes.contains(code)).forEach(code -> broken.add("no such code: " + code));
+        real.stream().filter(name -> !documented.contains(name)).forEach(name -> broken.add("not documented: " + name));
+        documented.stream()
+                .filter(name -> !real.contains(name))
+                .forEach(name -> broken.add("no such " + what + ": " + name));
         return broken;
     }
 
@@ -138,6 +161,10 @@ final class HouseRules {
 
     private static Path parentOf(Path file) {
         return file.resolveSibling("");
+    }
+
+    private static String readIfThere(Path file) {
+        return Files.exists(file) ? read(file) : "";
     }
 
     private static String read(Path file) {

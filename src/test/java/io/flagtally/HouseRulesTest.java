@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -41,6 +43,7 @@ class HouseRulesTest {
             "skipped tests", HouseRules::skippedTests,
             "shared folder", HouseRules::sharedFolder,
             "config ordinal", HouseRules::configOrdinal,
+            "metric reference", HouseRules::metricReference,
             "error reference", root -> HouseRules.errorReference(root, CODES)));
 
     @TestFactory
@@ -65,6 +68,8 @@ class HouseRulesTest {
                 planted(root, "shared folder", "src/main/java/a/A.java", "\"../sha" + "red/x\""),
                 planted(root, "shared folder", "README.md", "see ../sha" + "red/x"),
                 planted(root, "config ordinal", "application.yaml", "quarkus:\n"),
+                planted(root, "metric reference", "src/main/java/a/A.java", "counter(\"flagtally.events.lost\")"),
+                planted(root, "metric reference", "docs/reference/metrics.md", "| `flagtally.events.gone` | x |\n"),
                 planted(root, "error reference", "docs/reference/errors.md", "| `MALFORMED` | 400 | x |\n"),
                 planted(root, "error reference", "docs/reference/errors.md", everyCode() + "| `GONE` | 410 | x |\n"),
                 planted(
@@ -116,10 +121,25 @@ class HouseRulesTest {
         ConfigurationReference reference = ConfigurationReference.of(root);
 
         String markdown = reference.markdown();
-        assertTrue(markdown.contains("| `flagtally.door.wide-max` | Duration | `25ms` | How wide. |\n"), markdown);
-        assertTrue(markdown.contains("| `flagtally.door.inner.<name>.word` | String | — | A `word`. |\n"), markdown);
-        assertTrue(markdown.contains("| `flagtally.door.inner.<name>.roles` | list of Role | required |"), markdown);
+        assertTrue(markdown.contains("| `flagtally.door.wide-max` | duration | `25ms` | How wide. |\n"), markdown);
+        assertTrue(markdown.contains("| `flagtally.door.inner.<name>.word` | string | — | A `word`. |\n"), markdown);
+        assertTrue(markdown.contains("| `flagtally.door.inner.<name>.roles` | list of role | required |"), markdown);
         assertEquals(List.of("flagtally.door.inner.<name>.roles has no doc line"), reference.undocumented());
+    }
+
+    @Test
+    void applicationYaml_everyKeyItRefersTo_isDocumented() throws IOException {
+        Matcher reference =
+                Pattern.compile("\\$\\{(flagtally\\.[^:}]+)").matcher(Files.readString(Path.of("application.yaml")));
+        List<String> referred = reference.results().map(found -> found.group(1)).toList();
+        String documented = Files.readString(CONFIGURATION);
+
+        assertFalse(referred.isEmpty());
+        assertEquals(
+                List.of(),
+                referred.stream()
+                        .filter(key -> !documented.contains("`" + key + "`"))
+                        .toList());
     }
 
     private static String everyCode() {
