@@ -1,134 +1,152 @@
 package io.flagtally.proof;
 
-import java.io.Closeable;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A TCP proxy on loopback that breaks things on purpose: it cuts connections, holds bytes back, and swallows replies,
- * so that a store has applied a write whose sender never hears of it.
+ * A TCP proxy on 127.0.0.1 that can lose what a server answers, fall silent, or cut its connections. Two threads a
+ * connection; ends with {@link #close}.
  */
-public final class FaultProxy implements Closeable {
+public final class FaultProxy implements AutoCloseable {
 
-    /** What happens to the bytes that pass. */
-    public enum Mode {
+    private enum Mode {
         PASS,
-        /** Requests reach the server, replies reach nobody. */
-        SWALLOW_REPLIES,
-        /** Nothing passes, nothing is closed. */
-        STALL,
+        /** Requests arrive, answers are swallowed. */
+        LOSE_REPLIES,
+        /** Requests are swallowed. */
+        SILENT,
         /** New connections are closed at once. */
         REFUSE
     }
 
-    private static final int BUFFER_BYTES = 64 * 1024;
-    private static final long STALL_STEP_MILLIS = 5;
+    private static final int CHUNK_BYTES = 64 * 1024;
 
-    private final ServerSocket listener;
-    private final InetSocketAddress server;
+    private final ServerSocket door;
+    private final int target;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private volatile Mode mode = Mode.PASS;
 
-    /** Listens on a free port and passes what comes to {@code server}. */
-    public FaultProxy(InetSocketAddress server) throws IOException {
-        this.server = server;
-        this.listener = new ServerSocket(0, 64, InetAddress.getLoopbackAddress());
-        daemon("fault-proxy", this::acceptAll);
+    private FaultProxy(int target) throws IOException {
+        this.target = target;
+        door = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        start("fault-proxy-door", this::accept);
+    }
+
+    /** Starts a proxy to a port of 127.0.0.1. */
+    public static FaultProxy to(int port) {
+        try {
+            return new FaultProxy(port);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     public int port() {
-        return listener.getLocalPort();
+        return door.getLocalPort();
     }
 
-    public void setMode(Mode mode) {
-        this.mode = mode;
-    }
-
-    /** Closes every connection there is, in the middle of whatever passes. */
-    public void cut() {
-        for (Socket socket : open) {
-            closeQuietly(socket);
-        }
-    }
-
-    @Override
-    public void close() throws IOException {
-        listener.close();
+    /** Passes everything again, on new connections; the old ones are cut. */
+    public void pass() {
+        mode = Mode.PASS;
         cut();
     }
 
-    private void acceptAll() {
-        while (!listener.isClosed()) {
-            try {
-                join(listener.accept());
-            } catch (IOException e) {
-                // A connection that cannot be made is just another fault.
-            }
-        }
+    /** From now on the server does what it is asked, and nobody hears of it. */
+    public void loseReplies() {
+        mode = Mode.LOSE_REPLIES;
     }
 
-    private void join(Socket client) throws IOException {
-        if (mode == Mode.REFUSE) {
-            closeQuietly(client);
-            return;
-        }
-        Socket upstream = new Socket();
-        open.add(client);
-        open.add(upstream);
+    /** From now on nothing arrives anywhere, and connections stay open. */
+    public void fallSilent() {
+        mode = Mode.SILENT;
+    }
+
+    /** Cuts all connections, and every new one. */
+    public void refuse() {
+        mode = Mode.REFUSE;
+        cut();
+    }
+
+    /** Cuts all connections; new ones may be made. */
+    public void cut() {
+        open.forEach(FaultProxy::closeQuietly);
+        open.clear();
+    }
+
+    @Override
+    public void close() {
         try {
-            upstream.connect(server);
+            door.close();
         } catch (IOException e) {
-            closeQuietly(client);
-            closeQuietly(upstream);
-            throw e;
+            throw new UncheckedIOException(e);
         }
-        client.setTcpNoDelay(true);
-        upstream.setTcpNoDelay(true);
-        daemon("fault-proxy-requests", () -> pump(client, upstream, false));
-        daemon("fault-proxy-replies", () -> pump(upstream, client, true));
+        cut();
     }
 
-    private void pump(Socket from, Socket to, boolean replies) {
-        byte[] buffer = new byte[BUFFER_BYTES];
-        try (InputStream in = from.getInputStream();
-                OutputStream out = to.getOutputStream()) {
-            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-                while (mode == Mode.STALL && !from.isClosed()) {
-                    Thread.sleep(STALL_STEP_MILLIS);
-                }
-                if (!replies || mode != Mode.SWALLOW_REPLIES) {
-                    out.write(buffer, 0, read);
+    private void accept() {
+        try {
+            while (true) {
+                Socket client = door.accept();
+                if (mode == Mode.REFUSE) {
+                    closeQuietly(client);
+                } else {
+                    connect(client);
                 }
             }
         } catch (IOException e) {
-            // One side has closed, or was cut.
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            // The door was closed.
+        }
+    }
+
+    private void connect(Socket client) {
+        open.add(client);
+        try {
+            Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
+            open.add(server);
+            start("fault-proxy-requests", () -> pump(client, server, Mode.SILENT));
+            start("fault-proxy-replies", () -> pump(server, client, Mode.LOSE_REPLIES));
+        } catch (IOException e) {
+            closeQuietly(client);
+        }
+    }
+
+    private void pump(Socket from, Socket to, Mode swallowing) {
+        byte[] chunk = new byte[CHUNK_BYTES];
+        try {
+            int n = from.getInputStream().read(chunk);
+            while (n > 0) {
+                if (mode != swallowing) {
+                    to.getOutputStream().write(chunk, 0, n);
+                    to.getOutputStream().flush();
+                }
+                n = from.getInputStream().read(chunk);
+            }
+        } catch (IOException e) {
+            // One end was closed.
         } finally {
             closeQuietly(from);
             closeQuietly(to);
+            open.remove(from);
+            open.remove(to);
         }
     }
 
-    private void closeQuietly(Socket socket) {
-        open.remove(socket);
-        try {
-            socket.close();
-        } catch (IOException e) {
-            // It is closed one way or the other.
-        }
-    }
-
-    private static void daemon(String name, Runnable work) {
+    private static void start(String name, Runnable work) {
         Thread thread = new Thread(work, name);
         thread.setDaemon(true);
         thread.start();
+    }
+
+    private static void closeQuietly(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            // It is gone either way.
+        }
     }
 }

@@ -3,12 +3,10 @@ package io.flagtally.proof;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.flagtally.platform.embedded.EmbeddedStores;
-import io.flagtally.proof.FaultProxy.Mode;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -92,7 +90,7 @@ public final class Proof {
                 .orElseThrow(() -> new IllegalStateException("this build has no embedded servers to prove with"));
         String key = UUID.randomUUID().toString();
         try (EmbeddedStores.Running running = stores.start(EmbeddedStores.Wanted.both(directory.resolve("data")));
-                FaultProxy proxy = new FaultProxy(addressOf(running.redisUrl().orElseThrow()));
+                FaultProxy proxy = FaultProxy.to(portOf(running.redisUrl().orElseThrow()));
                 ProvenService service =
                         new ProvenService(directory, freePort(), settings(running, proxy, key, deduplication))) {
             long time = clock.instant().getEpochSecond() - 60;
@@ -128,10 +126,9 @@ public final class Proof {
                 service.killAndRestart();
             } else if (fault % 2 == 0) {
                 out.println("  the store applies writes, its replies are lost, the connections cut");
-                proxy.setMode(Mode.SWALLOW_REPLIES);
+                proxy.loseReplies();
                 Thread.sleep(SWALLOWING.toMillis());
-                proxy.cut();
-                proxy.setMode(Mode.PASS);
+                proxy.pass();
             } else {
                 out.println("  connections to the store cut");
                 proxy.cut();
@@ -176,9 +173,8 @@ public final class Proof {
         return settings;
     }
 
-    private static InetSocketAddress addressOf(String redisUrl) {
-        URI uri = URI.create(redisUrl);
-        return new InetSocketAddress(uri.getHost(), uri.getPort());
+    private static int portOf(String redisUrl) {
+        return URI.create(redisUrl).getPort();
     }
 
     private static int freePort() throws IOException {

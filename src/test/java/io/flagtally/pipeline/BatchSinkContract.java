@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.event.EvaluationEvent;
 import io.flagtally.event.EventId;
+import io.flagtally.proof.FaultProxy;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
-import io.flagtally.testing.FaultProxy;
 import io.flagtally.testing.RandomEvents;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
