@@ -1,7 +1,7 @@
 package io.flagtally.platform;
 
 import io.flagtally.platform.embedded.EmbeddedStores.Running;
-import io.quarkus.runtime.LaunchMode;
+import io.quarkus.runtime.ApplicationLifecycleManager;
 import io.quarkus.runtime.Quarkus;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
@@ -23,16 +23,7 @@ final class ApplicationRun {
     /** Runs until the application ends. */
     static void run(String... args) {
         System.setProperty(RUNNING, "true");
-        if (isDevMode()) {
-            // An exit handler of ours would end dev mode at each reload.
-            try {
-                Quarkus.run(StartedApplication.class, args);
-            } finally {
-                System.clearProperty(RUNNING);
-            }
-        } else {
-            Quarkus.run(StartedApplication.class, ApplicationRun::ended, args);
-        }
+        Quarkus.run(StartedApplication.class, ApplicationRun::ended, args);
     }
 
     /** Lets {@code stores} end with the JVM, after the application. */
@@ -46,16 +37,10 @@ final class ApplicationRun {
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
-    private static boolean isDevMode() {
-        return LaunchMode.current() == LaunchMode.DEVELOPMENT;
-    }
-
+    /** What follows is Quarkus' own: the process exits, but in dev mode it waits for the next reload. */
     private static void ended(Integer exitCode, @Nullable Throwable failure) {
         System.clearProperty(RUNNING);
-        // Inside a shutdown, exit would wait for this thread, for which the shutdown waits.
-        Thread exit = new Thread(() -> System.exit(exitCode), "exit");
-        exit.setDaemon(true);
-        exit.start();
+        ApplicationLifecycleManager.getDefaultExitCodeHandler().accept(exitCode, failure);
     }
 
     private static void awaitEndOfApplication() {

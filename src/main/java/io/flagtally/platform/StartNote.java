@@ -1,11 +1,13 @@
 package io.flagtally.platform;
 
+import io.flagtally.platform.security.SecurityConfig;
 import io.smallrye.config.SmallRyeConfig;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -16,10 +18,12 @@ final class StartNote {
     private static final Logger LOG = Logger.getLogger("io.flagtally");
 
     private final SmallRyeConfig config;
+    private final SecurityConfig security;
 
     @Inject
-    StartNote(SmallRyeConfig config) {
+    StartNote(SmallRyeConfig config, SecurityConfig security) {
         this.config = config;
+        this.security = security;
     }
 
     void log() {
@@ -30,9 +34,7 @@ final class StartNote {
     private List<String> lines() {
         List<String> lines = new ArrayList<>();
         lines.add("Open  http://" + host() + ":" + value(StartConfig.HTTP_PORT) + "/");
-        if ("local".equals(System.getProperty(StoresOfThisProcess.LOCAL_KEY))) {
-            lines.add("Key   local (may do everything; for this machine only)");
-        }
+        embeddedKey().ifPresent(key -> lines.add("Key   " + key + " (may do everything; for this machine only)"));
         lines.add("Data  " + data());
         return lines;
     }
@@ -40,6 +42,12 @@ final class StartNote {
     private String host() {
         String host = value(StartConfig.HTTP_HOST);
         return host == null || host.equals("0.0.0.0") || host.equals("127.0.0.1") ? "localhost" : host;
+    }
+
+    private Optional<String> embeddedKey() {
+        boolean othersInForce =
+                !security.apiKeys().isEmpty() || security.keysFile().isPresent();
+        return othersInForce ? Optional.empty() : security.embeddedKey();
     }
 
     private String data() {
