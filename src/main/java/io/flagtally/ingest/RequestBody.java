@@ -7,6 +7,7 @@ import io.smallrye.mutiny.subscription.UniEmitter;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.Locale;
@@ -22,6 +23,9 @@ class RequestBody {
 
     /** How much of a refused body is read over, in multiples of the largest body. Beyond it the connection is closed. */
     private static final int DISCARDED_BODIES_MAX = 16;
+
+    /** How long the answer to such a caller has to reach him. */
+    private static final long CLOSE_AFTER_MILLIS = 1000;
 
     private final InFlight inFlight;
     private final IngestConfig config;
@@ -98,8 +102,12 @@ class RequestBody {
 
         void start() {
             emitter.onTermination(this::abandon);
-            if (announcedBytes() > discardMax) {
-                refuseAndClose(refusal == null ? Body.tooLarge(config.bodyBytesMax()) : refusal);
+            long announced = announcedBytes();
+            if (refusal == null && announced > config.bodyBytesMax()) {
+                refusal = Body.tooLarge(config.bodyBytesMax());
+            }
+            if (refusal != null && announced > discardMax) {
+                refuseAndClose(refusal);
                 return;
             }
             request.handler(this::chunk);
@@ -143,15 +151,21 @@ class RequestBody {
         }
 
         private void late() {
-            refuseAndClose(
-                    new RefusedException(ErrorCode.INVALID_ARGUMENT, "gateway: the request body came too slowly"));
+            RuntimeException slow =
+                    new RefusedException(ErrorCode.INVALID_ARGUMENT, "gateway: the request body came too slowly");
+            refuseAndClose(refusal == null ? slow : refusal);
         }
 
         private void refuseAndClose(RuntimeException with) {
-            if (!request.response().headWritten()) {
+            boolean ownConnection = request.version() != HttpVersion.HTTP_2;
+            if (ownConnection && !request.response().headWritten()) {
                 request.response().putHeader("connection", "close");
+                // Not at once: to close on a caller who still sends would take the answer from him.
+                vertx.setTimer(CLOSE_AFTER_MILLIS, id -> request.connection().close());
             }
             finish(with);
+            request.handler(chunk -> {});
+            request.resume();
         }
 
         /** Nobody waits for the body any more. */

@@ -9,6 +9,7 @@ import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.Socket;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +18,8 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.UUID;
 import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
+import org.eclipse.microprofile.config.ConfigProvider;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -132,6 +135,34 @@ class RegisterEventsQuarkusTest {
         assertTooLarge(door.registerChunked(KEY, sized(BODY_BYTES_MAX + 1)));
         assertTooLarge(door.registerGzip(KEY, DoorClient.gzip(sized(BODY_BYTES_MAX + 1))));
         assertTooLarge(door.register(KEY, sized(12 * 1024 * 1024)));
+    }
+
+    @Test
+    void register_bodyAnnouncedBeyondAllMeasure_isRefusedAtOnceAndTheConnectionEnds() throws IOException {
+        int port = ConfigProvider.getConfig().getValue("quarkus.http.test-port", Integer.class);
+        try (Socket socket = new Socket("127.0.0.1", port)) {
+            socket.setSoTimeout(10_000);
+            String head = "POST /register_events HTTP/1.1\r\nhost: x\r\nauthorization: " + KEY
+                    + "\r\ncontent-length: 500000000\r\n\r\n";
+            socket.getOutputStream().write(head.getBytes(StandardCharsets.UTF_8));
+
+            String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+            assertTrue(answer.startsWith("HTTP/1.1 413 "), answer);
+            assertTrue(answer.contains("{\"code\":8,"), answer);
+        }
+    }
+
+    @Test
+    void register_callerLeavesHalfway_nothingStaysHeld() throws IOException {
+        int port = ConfigProvider.getConfig().getValue("quarkus.http.test-port", Integer.class);
+        try (Socket socket = new Socket("127.0.0.1", port)) {
+            String head = "POST /register_events HTTP/1.1\r\nhost: x\r\nauthorization: " + KEY
+                    + "\r\ncontent-length: 100000\r\n\r\n" + "x".repeat(50_000);
+            socket.getOutputStream().write(head.getBytes(StandardCharsets.UTF_8));
+            Awaitility.await().until(() -> inFlight.bytes() > 0);
+        }
+        Awaitility.await().until(() -> inFlight.bytes() == 0);
     }
 
     @Test
