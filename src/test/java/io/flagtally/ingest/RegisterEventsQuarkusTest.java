@@ -3,7 +3,10 @@ package io.flagtally.ingest;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.flagtally.platform.Availability;
+import io.flagtally.platform.Availability.Work;
 import io.flagtally.testing.EmbeddedStoresResource;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
@@ -18,6 +21,7 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.UUID;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,6 +43,12 @@ class RegisterEventsQuarkusTest {
 
     @Inject
     InFlight inFlight;
+
+    @Inject
+    Availability availability;
+
+    @Inject
+    MeterRegistry meters;
 
     private DoorClient door;
 
@@ -104,6 +114,60 @@ class RegisterEventsQuarkusTest {
 
         assertEquals(
                 ALL_TAKEN, door.register(KEY, DoorClient.events(event, event)).body());
+    }
+
+    @Test
+    void register_sameIdWithOtherContent_isTakenAndCountedAsReused() {
+        double before = reused();
+        String id = UUID.randomUUID().toString();
+
+        HttpResponse<String> answer = door.register(
+                KEY,
+                DoorClient.events(
+                        DoorClient.evaluation(id, "f", "v", "u", now()),
+                        DoorClient.evaluation(id, "f", "w", "u", now())));
+
+        assertEquals(ALL_TAKEN, answer.body());
+        assertEquals(before + 1, reused());
+    }
+
+    @Test
+    void register_eventsAtTheBound_areTakenAndBeyondAreRefused() {
+        assertEquals(ALL_TAKEN, door.register(KEY, many(10_000)).body());
+        assertStatus(400, 3, door.register(KEY, many(10_001)));
+    }
+
+    @Test
+    void register_storeMissing_isToldAtOnceAndUntilItIsBack() {
+        availability.lost(Work.ACCEPT, "test", "gateway: the store of this test is away");
+        try {
+            HttpResponse<String> answer = door.register(KEY, good());
+            assertStatus(503, 14, answer);
+            assertEquals("1", answer.headers().firstValue("retry-after").orElse(""));
+            assertStatus(503, 14, door.get("/track?apikey=test-client&userid=u&goalid=g"));
+        } finally {
+            availability.regained(Work.ACCEPT, "test");
+        }
+        assertEquals(ALL_TAKEN, door.register(KEY, good()).body());
+    }
+
+    @Test
+    void register_full_isToldToComeBackAndNothingIsTaken() {
+        int taken = 0;
+        while (inFlight.takeMessage()) {
+            taken++;
+        }
+        try {
+            HttpResponse<String> answer = door.register(KEY, good());
+            assertStatus(429, 8, answer);
+            assertEquals("1", answer.headers().firstValue("retry-after").orElse(""));
+        } finally {
+            for (int i = 0; i < taken; i++) {
+                inFlight.releaseMessage();
+            }
+        }
+        assertEquals(ALL_TAKEN, door.register(KEY, good()).body());
+        assertEquals(0, inFlight.bytes());
     }
 
     @ParameterizedTest
@@ -202,6 +266,16 @@ class RegisterEventsQuarkusTest {
     private static void assertStatus(int status, int code, HttpResponse<String> answer) {
         assertEquals(status, answer.statusCode(), answer.body());
         assertTrue(answer.body().startsWith("{\"code\":" + code + ",\"message\":\"gateway: "), answer.body());
+    }
+
+    private double reused() {
+        return meters.counter("flagtally.events.id_reused").count();
+    }
+
+    private String many(int events) {
+        return DoorClient.events(IntStream.range(0, events)
+                .mapToObj(i -> DoorClient.evaluation("f", "v", "u" + i, now()))
+                .toArray(String[]::new));
     }
 
     private byte[] sized(int bytes) {
