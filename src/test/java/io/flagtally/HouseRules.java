@@ -20,6 +20,7 @@ final class HouseRules {
     private static final Pattern TYPE = Pattern.compile("\\b(?:class|interface|enum|record)\\s+(\\w*Buckets?)\\b");
     private static final Pattern CODE_ROW = Pattern.compile("(?m)^\\| `([A-Z_]+)` \\| (\\d{3}) \\|");
 
+    private static final Pattern LINK = Pattern.compile("\\]\\(([^)#]+)(?:#[^)]*)?\\)");
     private static final Pattern METRIC =
             Pattern.compile("\"(flagtally\\.(?:events|pipeline|ingest|redis|series|store)\\.[a-z_.]+)\"");
     private static final Pattern METRIC_ROW = Pattern.compile("(?m)^\\| `(flagtally\\.[a-z_.]+)` \\|");
@@ -87,6 +88,24 @@ final class HouseRules {
         return read(file).startsWith("config_ordinal: 260\n")
                 ? List.of()
                 : List.of(file + " must begin with config_ordinal: 260, or it beats -D and the environment");
+    }
+
+    /** Checks that what the documentation links to inside the repository is there. */
+    static List<String> deadLinks(Path root) {
+        List<Path> pages = new ArrayList<>(files(root, "docs").toList());
+        Stream.of("README.md", "CONTRIBUTING.md")
+                .map(root::resolve)
+                .filter(Files::exists)
+                .forEach(pages::add);
+        List<String> broken = new ArrayList<>();
+        for (Path page : pages) {
+            LINK.matcher(read(page))
+                    .results()
+                    .map(found -> found.group(1))
+                    .filter(target -> !target.contains("://") && !Files.exists(page.resolveSibling(target)))
+                    .forEach(target -> broken.add(page + " links to " + target + ", which is not there"));
+        }
+        return broken;
     }
 
     /** Checks that the reference of metrics names those of the sources, and no others. */

@@ -43,6 +43,7 @@ class HouseRulesTest {
             "skipped tests", HouseRules::skippedTests,
             "shared folder", HouseRules::sharedFolder,
             "config ordinal", HouseRules::configOrdinal,
+            "dead links", HouseRules::deadLinks,
             "metric reference", HouseRules::metricReference,
             "error reference", root -> HouseRules.errorReference(root, CODES)));
 
@@ -68,6 +69,7 @@ class HouseRulesTest {
                 planted(root, "shared folder", "src/main/java/a/A.java", "\"../sha" + "red/x\""),
                 planted(root, "shared folder", "README.md", "see ../sha" + "red/x"),
                 planted(root, "config ordinal", "application.yaml", "quarkus:\n"),
+                planted(root, "dead links", "docs/a.md", "[b](b.md)"),
                 planted(root, "metric reference", "src/main/java/a/A.java", "counter(\"flagtally.events.lost\")"),
                 planted(root, "metric reference", "docs/reference/metrics.md", "| `flagtally.events.gone` | x |\n"),
                 planted(root, "error reference", "docs/reference/errors.md", "| `MALFORMED` | 400 | x |\n"),
