@@ -1,10 +1,12 @@
 package io.flagtally.platform;
 
+import io.flagtally.platform.embedded.EmbeddedStartException;
 import io.flagtally.platform.embedded.EmbeddedStores.Running;
 import io.quarkus.runtime.ApplicationLifecycleManager;
 import io.quarkus.runtime.Quarkus;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** One run of the application in this JVM, and the order of its end. */
@@ -16,9 +18,35 @@ final class ApplicationRun {
     /** How long the stores wait for the application to drain. */
     private static final Duration DRAIN_PATIENCE = Duration.ofSeconds(60);
 
+    /** How long a stop waits for a start that it has cut short. */
+    private static final Duration CUT_PATIENCE = Duration.ofSeconds(30);
+
     private static final Duration POLL = Duration.ofMillis(20);
 
+    private static volatile boolean preparing;
+    private static volatile boolean started;
+
     private ApplicationRun() {}
+
+    /**
+     * Does what comes before the application. From here until {@link #hasStarted} a stop cuts the start short, which may
+     * be waiting for a database.
+     */
+    static void prepare(Runnable preparation) {
+        Thread starting = Thread.currentThread();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> cutShort(starting), "start-stop"));
+        preparing = true;
+        try {
+            preparation.run();
+        } finally {
+            preparing = false;
+        }
+    }
+
+    /** Says that the application has started. */
+    static void hasStarted() {
+        started = true;
+    }
 
     /** Runs until the application ends. */
     static void run(String... args) {
@@ -30,11 +58,16 @@ final class ApplicationRun {
     static void closeAfterwards(Running stores) {
         Thread hook = new Thread(
                 () -> {
-                    awaitEndOfApplication();
+                    await(() -> System.getProperty(RUNNING) == null, DRAIN_PATIENCE);
                     stores.close();
                 },
                 "stores-stop");
-        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            Runtime.getRuntime().addShutdownHook(hook);
+        } catch (IllegalStateException stopping) {
+            stores.close();
+            throw EmbeddedStartException.cutShort(stopping);
+        }
     }
 
     /** What follows is Quarkus' own: the process exits, but in dev mode it waits for the next reload. */
@@ -43,9 +76,16 @@ final class ApplicationRun {
         ApplicationLifecycleManager.getDefaultExitCodeHandler().accept(exitCode, failure);
     }
 
-    private static void awaitEndOfApplication() {
-        long deadline = System.nanoTime() + DRAIN_PATIENCE.toNanos();
-        while (System.getProperty(RUNNING) != null && System.nanoTime() - deadline < 0) {
+    private static void cutShort(Thread starting) {
+        if (!started) {
+            starting.interrupt();
+            await(() -> !preparing, CUT_PATIENCE);
+        }
+    }
+
+    private static void await(BooleanSupplier condition, Duration patience) {
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (!condition.getAsBoolean() && System.nanoTime() - deadline < 0) {
             LockSupport.parkNanos(POLL.toNanos());
         }
     }

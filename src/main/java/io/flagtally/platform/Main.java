@@ -32,7 +32,7 @@ public final class Main {
         }
         if (System.getProperty(STARTED) == null) {
             try {
-                prepare();
+                ApplicationRun.prepare(Main::prepare);
             } catch (EmbeddedStartException e) {
                 System.err.println(e.getMessage());
                 System.exit(FAILED);

@@ -16,6 +16,7 @@ public final class StartedApplication implements QuarkusApplication {
 
     @Override
     public int run(String... args) {
+        ApplicationRun.hasStarted();
         note.log();
         Quarkus.waitForExit();
         return 0;

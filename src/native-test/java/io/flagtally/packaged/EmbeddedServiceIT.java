@@ -25,6 +25,8 @@ class EmbeddedServiceIT {
 
     private static final Pattern REDIS_ADDRESS = Pattern.compile("Redis at 127\\.0\\.0\\.1:(\\d+)");
 
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
     private final Path directory = TestData.newDirectory("service");
 
     @Test
@@ -61,9 +63,7 @@ class EmbeddedServiceIT {
         try (ServiceProcess service = ServiceProcess.in(directory).ready()) {
             service.kill();
 
-            Awaitility.await()
-                    .atMost(Duration.ofSeconds(60))
-                    .until(() -> service.servers().isEmpty());
+            Awaitility.await().atMost(PATIENCE).until(() -> service.servers().isEmpty());
         }
     }
 
@@ -81,6 +81,30 @@ class EmbeddedServiceIT {
                 assertTrue(pidsOfServers(service).stream().noneMatch(leftovers::contains));
                 assertEquals("$1", askRedis(service, "GET survivor"));
             }
+        }
+    }
+
+    @Test
+    void stop_whileTheServersStart_leavesNoProcess() {
+        try (ServiceProcess service = ServiceProcess.in(directory).launch()) {
+            Awaitility.await().atMost(PATIENCE).until(() -> !service.servers().isEmpty());
+
+            service.stop();
+
+            assertEquals(List.of(), service.servers());
+        }
+    }
+
+    @Test
+    void stop_whileTheStartWaitsForADatabase_endsAtOnce() {
+        try (ServiceProcess service = ServiceProcess.in(directory)
+                .with("-Dflagtally.postgres.url=postgresql://127.0.0.1:" + LoopbackPort.free() + "/none")
+                .launch()) {
+            Awaitility.await().atMost(PATIENCE).until(() -> service.log().contains("Retrying in 4 sec"));
+
+            service.stop();
+
+            assertEquals(List.of(), service.servers());
         }
     }
 

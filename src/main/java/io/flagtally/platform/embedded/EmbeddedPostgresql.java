@@ -25,6 +25,7 @@ final class EmbeddedPostgresql {
 
     private static final Duration START_PATIENCE = Duration.ofSeconds(120);
 
+    private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
     private static final Duration POLL = Duration.ofMillis(50);
 
     /** How the launcher's program begins what it has to complain about. */
@@ -54,7 +55,9 @@ final class EmbeddedPostgresql {
             Files.deleteIfExists(initializing);
             return process(pidFile).orElseThrow(() -> new IOException("it ended just after its start"));
         } catch (IOException | RuntimeException e) {
-            process(pidFile).filter(server -> server.runsProgramBelow(binaries)).ifPresent(ServerProcess::kill);
+            process(pidFile)
+                    .filter(server -> server.runsProgramBelow(binaries))
+                    .ifPresent(server -> server.stop(STOP_PATIENCE));
             throw refused(e, home, log);
         }
     }
@@ -103,21 +106,43 @@ final class EmbeddedPostgresql {
         Thread thread = new Thread(launch, "postgres-start");
         thread.setDaemon(true);
         thread.start();
-        try {
-            while (thread.isAlive()) {
-                thread.join(POLL.toMillis());
-                if (hasGivenUp(log)) {
-                    thread.interrupt();
-                    throw new IOException("it gave up");
-                }
+        boolean interrupted = awaitEnd(thread, log);
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+            throw EmbeddedStartException.cutShort(null);
+        }
+        result(launch);
+    }
+
+    /**
+     * Returns when the launcher has ended, even if this thread is interrupted meanwhile: its programs cannot be called off,
+     * and a server that they started has to be known, to be stopped.
+     */
+    private static boolean awaitEnd(Thread launcher, Path log) throws IOException {
+        boolean interrupted = false;
+        while (launcher.isAlive()) {
+            try {
+                launcher.join(POLL.toMillis());
+            } catch (InterruptedException e) {
+                interrupted = true;
             }
-            // Never closed: the launcher would stop the server with a patience of five seconds only.
+            if (hasGivenUp(log)) {
+                launcher.interrupt();
+                throw new IOException("it gave up");
+            }
+        }
+        return interrupted;
+    }
+
+    /** The launcher is never closed: it would stop the server with a patience of five seconds only. */
+    private static void result(FutureTask<EmbeddedPostgres> launch) throws IOException {
+        try {
             EmbeddedPostgres unused = launch.get();
         } catch (ExecutionException e) {
             throw new IOException(String.valueOf(e.getCause()), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IOException("the start was interrupted", e);
+            throw EmbeddedStartException.cutShort(e);
         }
     }
 

@@ -83,7 +83,7 @@ public final class EmbeddedRedis {
         } catch (InterruptedException e) {
             launcher.destroyForcibly();
             Thread.currentThread().interrupt();
-            throw new EmbeddedStartException("The start was interrupted.", e);
+            throw EmbeddedStartException.cutShort(e);
         }
     }
 

@@ -14,4 +14,9 @@ public final class EmbeddedStartException extends RuntimeException {
     public EmbeddedStartException(String sentence, @Nullable Throwable cause) {
         super(sentence, cause, false, false);
     }
+
+    /** A stop came before the start was over. */
+    public static EmbeddedStartException cutShort(@Nullable Throwable cause) {
+        return new EmbeddedStartException("The start was cut short by a stop.", cause);
+    }
 }
