@@ -47,7 +47,7 @@ final class RetailFile {
         if ("true".equals(System.getenv("CI"))) {
             throw new IllegalStateException(
                     "CI must count the real data, and " + REAL.toAbsolutePath().normalize()
-                            + " is not there; see docs/how-to/replay-a-csv.md for its source");
+                            + " is not there; put the UCI data set \"Online Retail\" there, as CSV");
         }
         return new RetailFile(makeUp(), false);
     }
