@@ -30,6 +30,7 @@ import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
@@ -51,20 +52,22 @@ final class PipelineBenchmark {
 
     private record Result(double eventsPerSecond, double redisMicros, double serviceMicros, double commands) {}
 
+    /** One way to count; returns how many commands it sent. */
     private interface Way {
-        void run(RedisServerForTests server, int flushSize) throws InterruptedException;
+        double run(RedisServerForTests server, int flushSize) throws InterruptedException;
     }
 
+    /** @param args the flush sizes to measure; all of the curve if there are none */
     static void main(String[] args) throws InterruptedException {
-        new PipelineBenchmark().run();
+        int[] sizes = Arrays.stream(args).mapToInt(Integer::parseInt).toArray();
+        new PipelineBenchmark().run(sizes.length == 0 ? FLUSH_SIZES : sizes);
     }
 
-    private void run() throws InterruptedException {
+    private void run(int[] flushSizes) throws InterruptedException {
         Map<String, Way> ways = Map.of(
                 "exactly once", (server, size) -> pipeline(server, size, true),
                 "deduplication off", (server, size) -> pipeline(server, size, false),
-                "straightforward",
-                        (server, size) -> new StraightforwardWay(vertx, server.url(), size).run(payloads, now));
+                "straightforward", (server, size) -> new StraightforwardWay(vertx, server.url(), size).run(payloads));
         List<String> order = List.of("exactly once", "deduplication off", "straightforward");
         for (String name : order) {
             Result unused = measure(ways.get(name), 10_000);
@@ -72,7 +75,7 @@ final class PipelineBenchmark {
         System.out.printf(
                 "%-18s %8s %12s %14s %16s %16s%n",
                 "way", "flush", "events/s", "Redis µs/event", "service µs/event", "commands/event");
-        for (int size : FLUSH_SIZES) {
+        for (int size : flushSizes) {
             for (String name : order) {
                 Result result = measure(ways.get(name), size);
                 System.out.printf(
@@ -89,22 +92,22 @@ final class PipelineBenchmark {
             RedisMeter meter = new RedisMeter(redis);
             OperatingSystemMXBean process = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
             double redisCpu = meter.cpuSeconds();
-            double commands = meter.commands();
             long serviceCpu = process.getProcessCpuTime();
             long start = System.nanoTime();
-            way.run(server, flushSize);
+            double commands = way.run(server, flushSize);
             double seconds = (System.nanoTime() - start) / 1e9;
             Result result = new Result(
                     EVENTS / seconds,
                     (meter.cpuSeconds() - redisCpu) * 1e6 / EVENTS,
                     (process.getProcessCpuTime() - serviceCpu) / 1e3 / EVENTS,
-                    (meter.commands() - commands) / EVENTS);
+                    commands / EVENTS);
             redis.close();
             return result;
         }
     }
 
-    private void pipeline(RedisServerForTests server, int flushSize, boolean deduplicate) throws InterruptedException {
+    private double pipeline(RedisServerForTests server, int flushSize, boolean deduplicate)
+            throws InterruptedException {
         SimpleMeterRegistry meters = new SimpleMeterRegistry();
         CountRules rules = new CountRules(deduplicate, Duration.ofHours(24), 100, 10_000);
         BucketCalendar calendar = new BucketCalendar(ZoneOffset.UTC);
@@ -134,6 +137,7 @@ final class PipelineBenchmark {
                     InstantSource.system(),
                     meters);
             feed(pipeline);
+            return meters.get("flagtally.redis.commands").summary().totalAmount();
         }
     }
 

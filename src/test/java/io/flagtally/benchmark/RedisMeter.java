@@ -21,11 +21,6 @@ final class RedisMeter {
         return number("cpu", "used_cpu_sys") + number("cpu", "used_cpu_user");
     }
 
-    /** Commands that clients sent so far, those of scripts left out. */
-    double commands() {
-        return number("stats", "total_commands_processed");
-    }
-
     double memoryBytes() {
         return number("memory", "used_memory");
     }

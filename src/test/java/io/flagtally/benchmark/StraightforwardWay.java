@@ -14,7 +14,6 @@ import io.vertx.mutiny.redis.client.Redis;
 import io.vertx.mutiny.redis.client.Request;
 import io.vertx.redis.client.RedisOptions;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +26,7 @@ final class StraightforwardWay {
     private final Redis redis;
     private final int flushSize;
     private final BucketCalendar calendar = new BucketCalendar(ZoneOffset.UTC);
+    private long sent;
     private List<Request> gathered = new ArrayList<>();
 
     StraightforwardWay(Vertx vertx, String url, int flushSize) {
@@ -35,7 +35,8 @@ final class StraightforwardWay {
         this.flushSize = flushSize;
     }
 
-    void run(List<byte[]> payloads, Instant now) {
+    /** Counts everything; returns how many commands that took. */
+    long run(List<byte[]> payloads) {
         BucketeerCodec codec = new BucketeerCodec();
         for (byte[] payload : payloads) {
             codec.decode(payload, EnvironmentId.DEFAULT, SourceId.WEB, new EventCodec.Visitor() {
@@ -52,6 +53,7 @@ final class StraightforwardWay {
         }
         flush();
         redis.close();
+        return sent;
     }
 
     private void add(EvaluationEvent event) {
@@ -70,6 +72,7 @@ final class StraightforwardWay {
 
     private void flush() {
         if (!gathered.isEmpty()) {
+            sent += gathered.size();
             var unused = redis.batch(gathered).await().atMost(PATIENCE);
             gathered = new ArrayList<>();
         }
