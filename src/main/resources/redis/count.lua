@@ -1,8 +1,8 @@
 -- Counts the events of several counters that were not counted before. One call is one atomic step.
 --
 -- A script is not a transaction: what it wrote before an error stays. So each cell (a variation of a flag in one local
--- hour) checks every key it is about to write before it writes the first one, and a cell that fails a check changes
--- nothing. Cells stand alone: one that is refused does not touch its neighbours.
+-- hour) checks every key it is about to write before it counts, and a cell that fails a check counts nothing; users are
+-- checked by adding them, which may be repeated. Cells stand alone: one that is refused does not touch its neighbours.
 --
 -- KEYS, for each cell: day events, hour events, day users, hour users, ids of the hour, known variations
 --                      and, unless on Redis Cluster, known flags
@@ -38,15 +38,6 @@ local function counter(key, value)
             and (#value < #MOST or (#value == #MOST and value <= MOST))
     end
     return call('TYPE', key).ok == 'none'
-end
-
--- Whether `key` can take users; the second value tells whether it is there.
-local function users(key)
-    local magic = try('GETRANGE', key, 0, 3)
-    if failed(magic) then
-        return false
-    end
-    return magic == '' or magic == 'HYLL', magic ~= ''
 end
 
 -- What is wrong with adding `member` to the catalog `key`; nil if nothing is.
@@ -175,6 +166,14 @@ local function addUsers(cell, key, there, expiry)
     end
 end
 
+-- A key that holds no users is a fault of its cell, anything else one of the call.
+local function unusable(refused, key)
+    if string.find(refused.err, 'WRONGTYPE', 1, true) or string.find(refused.err, 'INVALIDOBJ', 1, true) then
+        return 'U:' .. key
+    end
+    return refused
+end
+
 local function count(cell, k)
     local day, hour, dayUsers, hourUsers, ids = KEYS[k], KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], KEYS[k + 4]
     local variations, flags = KEYS[k + 5], cell.keys > 6 and KEYS[k + 6]
@@ -187,17 +186,6 @@ local function count(cell, k)
     end
     if hourly and not counter(hour, values[2]) then
         return 'U:' .. hour
-    end
-    local right, dayThere = users(dayUsers)
-    if not right then
-        return 'U:' .. dayUsers
-    end
-    local hourThere
-    if hourly then
-        right, hourThere = users(hourUsers)
-        if not right then
-            return 'U:' .. hourUsers
-        end
     end
     if not values[1] then
         local wrong = uncatalogable(variations, cell.variation, tonumber(ARGV[2]))
@@ -221,13 +209,13 @@ local function count(cell, k)
     end
 
     -- Write. Users come first: adding them again changes nothing, and it is the last thing that can be refused.
-    local refused = addUsers(cell, dayUsers, dayThere, cell.dayExpiry)
-        or (hourly and addUsers(cell, hourUsers, hourThere, cell.hourExpiry))
+    local refused = hourly and addUsers(cell, hourUsers, values[2], cell.hourExpiry)
     if refused then
-        if string.find(refused.err, 'WRONGTYPE', 1, true) or string.find(refused.err, 'INVALIDOBJ', 1, true) then
-            return 'U:' .. dayUsers
-        end
-        return refused
+        return unusable(refused, hourUsers)
+    end
+    refused = addUsers(cell, dayUsers, values[1], cell.dayExpiry)
+    if refused then
+        return unusable(refused, dayUsers)
     end
     local new = cell.ids
     if simple then

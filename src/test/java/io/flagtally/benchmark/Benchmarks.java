@@ -28,6 +28,8 @@ public final class Benchmarks {
             return;
         }
         benchmark.run(Arrays.copyOfRange(args, 1, args.length));
+        // The timers of libraries would keep the process.
+        System.exit(0);
     }
 
     private static void jmh(Class<?> benchmark) throws Exception {
