@@ -9,8 +9,11 @@ import java.util.List;
 @ConfigMapping(prefix = "flagtally.pipeline")
 public interface PipelineConfig {
 
-    /** The sinks that a message must be written to before it is acknowledged, in this order. */
-    @WithDefault("counts")
+    /**
+     * The sinks that a message must be written to before it is acknowledged, in this order: {@code mau} (active users,
+     * in PostgreSQL), {@code counts} (in Redis; last, so that little lies between its write and the acknowledgement).
+     */
+    @WithDefault("mau,counts")
     List<String> sinks();
 
     Batch batch();

@@ -5,8 +5,10 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A TCP proxy on 127.0.0.1 that can lose what a server answers, fall silent, or cut its connections. Two threads a
@@ -30,6 +32,7 @@ public final class FaultProxy implements AutoCloseable {
     private final int target;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private volatile Mode mode = Mode.PASS;
+    private volatile @Nullable String lastHeard;
 
     private FaultProxy(int target) throws IOException {
         this.target = target;
@@ -52,6 +55,7 @@ public final class FaultProxy implements AutoCloseable {
 
     /** Passes everything again, on new connections; the old ones are cut. */
     public void pass() {
+        lastHeard = null;
         mode = Mode.PASS;
         cut();
     }
@@ -59,6 +63,11 @@ public final class FaultProxy implements AutoCloseable {
     /** From now on the server does what it is asked, and nobody hears of it. */
     public void loseReplies() {
         mode = Mode.LOSE_REPLIES;
+    }
+
+    /** Does as {@link #loseReplies} from the moment in which a client sends {@code text}. */
+    public void loseRepliesFrom(String text) {
+        lastHeard = text;
     }
 
     /** From now on nothing arrives anywhere, and connections stay open. */
@@ -120,6 +129,10 @@ public final class FaultProxy implements AutoCloseable {
         try {
             int n = from.getInputStream().read(chunk);
             while (n > 0) {
+                String awaited = lastHeard;
+                if (awaited != null && new String(chunk, 0, n, StandardCharsets.ISO_8859_1).contains(awaited)) {
+                    mode = Mode.LOSE_REPLIES;
+                }
                 if (mode != swallowing) {
                     to.getOutputStream().write(chunk, 0, n);
                     to.getOutputStream().flush();

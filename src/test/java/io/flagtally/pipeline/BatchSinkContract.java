@@ -66,6 +66,11 @@ public abstract class BatchSinkContract {
     /** Makes the store refuse the counters of {@code flag} for good. */
     protected abstract void spoil(String flag);
 
+    /** Makes {@code proxy} swallow the reply to the next write, which the store does apply. */
+    protected void loseReply(FaultProxy proxy) {
+        proxy.loseReplies();
+    }
+
     /** Undoes {@link #spoil}. */
     protected abstract void mend(String flag);
 
@@ -250,7 +255,7 @@ public abstract class BatchSinkContract {
             BatchSink sink = newSink(proxy.port(), recognising);
             write(sink, batch(events(10)));
             EventBatch batch = batch(events(100));
-            proxy.loseReplies();
+            loseReply(proxy);
             assertThrows(StoreUnavailableException.class, () -> write(sink, batch));
             proxy.pass();
 

@@ -14,7 +14,7 @@ import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 
 /** A real PostgreSQL 18 on 127.0.0.1 that loses no committed transaction. */
-final class EmbeddedPostgresql {
+public final class EmbeddedPostgresql {
 
     static final String PROGRAM = "postgres";
 
@@ -42,7 +42,7 @@ final class EmbeddedPostgresql {
      *
      * @throws EmbeddedStartException if it does not come up
      */
-    static ServerProcess start(Path home, Path binaries, int port) {
+    public static ServerProcess start(Path home, Path binaries, int port) {
         Path data = home.resolve("data");
         Path initializing = home.resolve("initializing");
         Path log = home.resolve("postgres.log");

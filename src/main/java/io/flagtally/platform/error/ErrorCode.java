@@ -37,6 +37,8 @@ public enum ErrorCode {
     COUNTER_UNUSABLE(500),
     /** It comes back after the window in which repeats are recognised. */
     DEDUPLICATION_WINDOW_PASSED(409),
+    /** Its month's rows were dropped when their retention ended. */
+    MONTH_CLOSED(409),
     /** A sink refuses it for good. */
     SINK_REJECTED(500);
 

@@ -4,7 +4,7 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.util.Optional;
 
-/** The PostgreSQL that holds the dead letters. */
+/** The PostgreSQL that holds active users and dead letters. */
 @ConfigMapping(prefix = "flagtally.postgres")
 public interface PostgresConfig {
 

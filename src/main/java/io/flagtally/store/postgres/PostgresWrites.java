@@ -1,0 +1,133 @@
+package io.flagtally.store.postgres;
+
+import io.flagtally.pipeline.BatchSink;
+import io.flagtally.pipeline.DeduplicationConfig;
+import io.flagtally.platform.Availability;
+import io.flagtally.platform.Availability.Work;
+import io.flagtally.platform.config.TimeConfig;
+import io.flagtally.rollup.BucketCalendar;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import io.smallrye.mutiny.Uni;
+import io.vertx.mutiny.core.Vertx;
+import io.vertx.mutiny.sqlclient.Pool;
+import io.vertx.mutiny.sqlclient.Tuple;
+import jakarta.annotation.Priority;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.time.ZoneId;
+import org.jboss.logging.Logger;
+
+/** Makes the writing side from the configuration, checks at the start whose tables these are, and watches the server. */
+@ApplicationScoped
+public class PostgresWrites {
+
+    private static final Logger LOG = Logger.getLogger(PostgresWrites.class);
+
+    /** Before what takes events in. */
+    private static final int EARLY = 100;
+
+    /** The availability entry of the server. */
+    private static final String POSTGRESQL = "postgresql";
+
+    private static final Duration PROBE_EVERY = Duration.ofSeconds(1);
+    private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
+    private static final String FIX_ZONE =
+            "insert into installation (name, value) values ('time-zone', $1) on conflict (name) do nothing";
+
+    private final Pool pool;
+    private final Vertx vertx;
+    private final Availability availability;
+    private long probe = -1;
+    private boolean lost;
+
+    @Inject
+    PostgresWrites(Pool pool, Vertx vertx, Availability availability) {
+        this.pool = pool;
+        this.vertx = vertx;
+        this.availability = availability;
+    }
+
+    @Produces
+    @Singleton
+    BatchSink sink(
+            MauConfig mau,
+            DeduplicationConfig deduplication,
+            TimeConfig time,
+            InstantSource clock,
+            MeterRegistry meters) {
+        return new PostgresActiveUsersSink(
+                pool,
+                new BucketCalendar(time.zone()),
+                new ActiveUsersRules(deduplication.enabled(), mau.shards(), mau.flushTimeout()),
+                clock,
+                meters);
+    }
+
+    /** Tables of another installation stop the start. */
+    void start(@Observes @Priority(EARLY) StartupEvent event, TimeConfig time) {
+        String stored = pool.preparedQuery(FIX_ZONE)
+                .execute(Tuple.of(time.zone().getId()))
+                .chain(fixed -> pool.query("select value from installation where name = 'time-zone'")
+                        .execute())
+                .map(rows -> rows.iterator().next().getString(0))
+                .await()
+                .atMost(START_TIMEOUT);
+        if (!cutsAlike(time.zone(), stored)) {
+            throw new IllegalStateException("flagtally.time.zone is " + time.zone() + ", but the months in this"
+                    + " PostgreSQL were cut by " + stored + "; set flagtally.time.zone to " + stored
+                    + ", or use an empty database");
+        }
+        probe = vertx.setPeriodic(PROBE_EVERY.toMillis(), timer -> probe());
+    }
+
+    void stop(@Observes ShutdownEvent event) {
+        boolean unused = vertx.cancelTimer(probe);
+    }
+
+    private static boolean cutsAlike(ZoneId zone, String stored) {
+        try {
+            return ZoneId.of(stored).getRules().equals(zone.getRules());
+        } catch (DateTimeException e) {
+            return false;
+        }
+    }
+
+    private void probe() {
+        var unused = pool.query("select pg_is_in_recovery()")
+                .execute()
+                .ifNoItem()
+                .after(PROBE_TIMEOUT)
+                .fail()
+                .chain(rows -> Boolean.TRUE.equals(rows.iterator().next().getBoolean(0))
+                        ? Uni.createFrom().failure(new IllegalStateException("it is read-only"))
+                        : Uni.createFrom().voidItem())
+                .subscribe()
+                .with(well -> regained(), this::lost);
+    }
+
+    private synchronized void lost(Throwable failure) {
+        String sentence = String.valueOf(PostgresFailure.unavailable(failure).getMessage());
+        availability.lost(Work.ACCEPT, POSTGRESQL, sentence);
+        if (!lost) {
+            LOG.warn(sentence);
+        }
+        lost = true;
+    }
+
+    private synchronized void regained() {
+        if (lost) {
+            availability.regained(Work.ACCEPT, POSTGRESQL);
+            LOG.info("PostgreSQL is back");
+        }
+        lost = false;
+    }
+}
