@@ -5,7 +5,7 @@
 -- checked by adding them, which may be repeated. Cells stand alone: one that is refused does not touch its neighbours.
 --
 -- KEYS, for each cell: day events, hour events, day users, hour users, ids of the hour, known variations
---                      and, unless on Redis Cluster, known flags
+--                      and, unless on Redis Cluster, known flags; on Redis Cluster at the end a key that is never there
 -- ARGV: window in seconds (0: count without looking for repeats), most variations of a flag, most flags of an
 --       environment, second before which a catalog entry is stale, keys of a cell (6 or 7); then for each cell:
 --       variation, flag, day, last second, expiry of the day keys, expiry of the hour keys (0: no hour keys), head and
@@ -32,6 +32,17 @@ local function failed(reply)
     return type(reply) == 'table' and reply.err ~= nil
 end
 
+-- Whether `reply` says that a key is of another type. Any other error speaks of the server and ends the call.
+local function mistyped(reply)
+    if not failed(reply) then
+        return false
+    end
+    if not string.find(reply.err, 'WRONGTYPE', 1, true) then
+        error(' -' .. string.gsub(reply.err, '^%-', ''))
+    end
+    return true
+end
+
 local function counter(key, value)
     if value then
         return string.find(value, '^%d+$') and (value == '0' or string.byte(value) ~= 48)
@@ -43,7 +54,7 @@ end
 -- What is wrong with adding `member` to the catalog `key`; nil if nothing is.
 local function uncatalogable(key, member, most)
     local score = try('ZSCORE', key, member)
-    if failed(score) then
+    if mistyped(score) then
         return 'U:' .. key
     end
     if not score and call('ZCARD', key) >= most and call('ZCOUNT', key, ARGV[4], '+inf') >= most then
@@ -80,7 +91,7 @@ end
 -- of a set that is none.
 local function place(plan, level, key, items, above, cell)
     local size = try('SCARD', key)
-    if failed(size) then
+    if mistyped(size) then
         return key
     end
     local set = { key = key, ids = {}, above = above }
@@ -198,7 +209,7 @@ local function count(cell, k)
     local simple = false
     if window > 0 and cell.ids > 0 then
         local size = try('SCARD', ids)
-        if failed(size) then
+        if mistyped(size) then
             return 'U:' .. ids
         end
         simple = size + cell.ids <= FULL
@@ -244,7 +255,7 @@ end
 local replies = {}
 local keys = tonumber(ARGV[5])
 local at = 5
-for k = 1, #KEYS, keys do
+for k = 1, #KEYS - #KEYS % keys, keys do
     local cell = {
         keys = keys,
         variation = ARGV[at + 1],

@@ -31,6 +31,7 @@ public class AcceptReadiness implements HealthCheck {
                 HealthCheckResponse.named("accepts events").status(accept.isEmpty());
         accept.forEach((what, sentence) -> answer.withData("accept " + what, sentence));
         availability.missing(Work.SERVE).forEach((what, sentence) -> answer.withData("serve " + what, sentence));
+        availability.notes().forEach((what, sentence) -> answer.withData("note " + what, sentence));
         return answer.build();
     }
 }

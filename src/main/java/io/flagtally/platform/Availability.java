@@ -22,6 +22,7 @@ public class Availability {
     }
 
     private final Map<Work, Map<String, String>> missing = new ConcurrentHashMap<>();
+    private final Map<String, String> notes = new ConcurrentSkipListMap<>();
 
     /**
      * Says that {@code work} cannot be done.
@@ -44,5 +45,18 @@ public class Availability {
     /** What is missing for {@code work}, with a sentence each; empty if it can be done. */
     public Map<String, String> missing(Work work) {
         return Collections.unmodifiableMap(missing.getOrDefault(work, Map.of()));
+    }
+
+    /**
+     * Says what a person should know though all work can be done. The last sentence about {@code what} stays until the
+     * process ends.
+     */
+    public void note(String what, String sentence) {
+        notes.put(what, sentence);
+    }
+
+    /** What a person should know, with a sentence each. */
+    public Map<String, String> notes() {
+        return Collections.unmodifiableMap(notes);
     }
 }

@@ -30,28 +30,33 @@ public class SeriesReads {
 
     private final SeriesReader series;
     private final CatalogReader catalog;
+    private final DoubtReader doubts;
     private final Availability availability;
     private final SeriesConfig config;
     private final MeterRegistry metrics;
     private final SharedReads<SeriesKey, FlagSeries> sharedSeries;
     private final SharedReads<EnvironmentsKey, List<SeenEnvironment>> sharedEnvironments;
     private final SharedReads<FlagsKey, FlagPage> sharedFlags;
+    private final SharedReads<String, List<Doubt>> sharedDoubts;
 
     @Inject
     SeriesReads(
             SeriesReader series,
             CatalogReader catalog,
+            DoubtReader doubts,
             Availability availability,
             SeriesConfig config,
             MeterRegistry metrics) {
         this.series = series;
         this.catalog = catalog;
+        this.doubts = doubts;
         this.availability = availability;
         this.config = config;
         this.metrics = metrics;
         this.sharedSeries = shared("series");
         this.sharedEnvironments = shared("environments");
         this.sharedFlags = shared("flags");
+        this.sharedDoubts = shared("doubts");
     }
 
     /** Reads as {@link SeriesReader#read}. */
@@ -71,6 +76,11 @@ public class SeriesReads {
     Uni<FlagPage> flags(EnvironmentId environment, FlagQuery query, TimeBucket today) {
         FlagsKey key = new FlagsKey(environment, query, today);
         return whileServing(sharedFlags.read(key, timed("flags", () -> catalog.flags(environment, query, today))));
+    }
+
+    /** Reads as {@link DoubtReader#doubts}. */
+    Uni<List<Doubt>> doubts() {
+        return whileServing(sharedDoubts.read("doubts", timed("doubts", doubts::doubts)));
     }
 
     private <K, V> SharedReads<K, V> shared(String kind) {

@@ -15,8 +15,10 @@ import io.flagtally.platform.Availability;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.store.redis.CountRules;
 import io.flagtally.store.redis.RedisCountSink;
+import io.flagtally.store.redis.RedisDurability;
 import io.flagtally.store.redis.RedisKeys;
 import io.flagtally.store.redis.RedisLink;
+import io.flagtally.store.redis.RedisPlace;
 import io.flagtally.testing.RedisServerForTests;
 import io.flagtally.testing.TestConfigs;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -111,8 +113,15 @@ final class PipelineBenchmark {
         SimpleMeterRegistry meters = new SimpleMeterRegistry();
         CountRules rules = new CountRules(deduplicate, Duration.ofHours(24), 100, 10_000);
         BucketCalendar calendar = new BucketCalendar(ZoneOffset.UTC);
-        try (RedisLink link =
-                new RedisLink(vertx, server.url(), false, Duration.ofSeconds(10), ZoneOffset.UTC, new Availability())) {
+        try (RedisLink link = new RedisLink(
+                vertx,
+                RedisPlace.standalone(server.url()),
+                Duration.ofSeconds(10),
+                ZoneOffset.UTC,
+                RedisDurability.LOCAL,
+                InstantSource.system(),
+                meters,
+                new Availability())) {
             RedisCountSink sink =
                     new RedisCountSink(link, new RedisKeys(false), calendar, rules, InstantSource.system(), meters);
             Timers timers = (delay, task) -> {

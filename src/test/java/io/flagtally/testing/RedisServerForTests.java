@@ -3,6 +3,10 @@ package io.flagtally.testing;
 import io.flagtally.platform.embedded.EmbeddedRedis;
 import io.flagtally.platform.embedded.LoopbackPort;
 import io.flagtally.platform.embedded.ServerProcess;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -35,6 +39,19 @@ public final class RedisServerForTests implements AutoCloseable {
 
     public String url() {
         return "redis://" + LoopbackPort.HOST + ":" + port;
+    }
+
+    /** Makes it a replica of {@code master}. */
+    public void follow(RedisServerForTests master) {
+        try (Socket socket = new Socket(LoopbackPort.HOST, port)) {
+            String command = "REPLICAOF " + LoopbackPort.HOST + " " + master.port + "\r\n";
+            socket.getOutputStream().write(command.getBytes(StandardCharsets.US_ASCII));
+            if (socket.getInputStream().read() != '+') {
+                throw new IllegalStateException("REPLICAOF was refused");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Freezes it: connections stay open, nothing is answered. */

@@ -40,6 +40,11 @@ record CountRequests(RedisKeys keys, CounterRetention retention, CountRules rule
             addNames(names, cell.key());
             addArguments(arguments, cell, hash, now);
         }
+        if (keys.hashTags()) {
+            names.add(keys.absent(cells.get(0).key().flag()));
+        }
+        // The installation's hash lies in one slot of a cluster, where scripts of other slots cannot look it up.
+        arguments.add(keys.hashTags() ? "" : hash.text());
         return new Call(names, arguments.all);
     }
 

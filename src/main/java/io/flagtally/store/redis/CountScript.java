@@ -14,7 +14,7 @@ import java.util.List;
 /** The script that checks and counts in one step, and how it is called. */
 final class CountScript {
 
-    private static final String TEXT = load("/redis/count.lua");
+    private static final String TEXT = load("/redis/guard.lua") + load("/redis/count.lua");
     private static final String SHA1 = sha1(TEXT);
 
     private CountScript() {}

@@ -1,6 +1,7 @@
 package io.flagtally.store.redis;
 
 import io.flagtally.rollup.EventIdentity;
+import java.util.HexFormat;
 
 /**
  * Hashes event identities to 64 bits, so that sets of them stay sets of integers. Immutable.
@@ -14,6 +15,7 @@ import io.flagtally.rollup.EventIdentity;
  */
 final class IdHash {
 
+    private final String text;
     private final long key0;
     private final long key1;
 
@@ -22,8 +24,14 @@ final class IdHash {
         if (key.length != 16) {
             throw new IllegalArgumentException("a SipHash key has 16 bytes, not " + key.length);
         }
+        text = HexFormat.of().formatHex(key);
         key0 = littleEndian(key, 0);
         key1 = littleEndian(key, 8);
+    }
+
+    /** The key in hexadecimal, as the installation has it. */
+    String text() {
+        return text;
     }
 
     long of(EventIdentity identity) {

@@ -87,8 +87,9 @@ public final class RedisCountSink implements BatchSink {
         List<Request> all = new ArrayList<>(calls.size() + 2);
         calls.forEach(call -> all.add(call.byHash()));
         all.addAll(flush.catalogs());
-        commands.record(all.size());
-        return RedisLink.sendAll(session, all)
+        commands.record(all.size() + session.commits().commands());
+        return session.commits()
+                .commit(session, all)
                 .chain(replies -> repeatUnknown(session, calls, replies))
                 .map(replies -> judge(flush, calls.size(), replies));
     }
@@ -102,7 +103,10 @@ public final class RedisCountSink implements BatchSink {
                 unknown.put(i, calls.get(i).byText());
             }
         }
-        return RedisLink.sendAll(session, List.copyOf(unknown.values())).map(again -> {
+        if (unknown.isEmpty()) {
+            return Uni.createFrom().item(replies);
+        }
+        return session.commits().commit(session, List.copyOf(unknown.values())).map(again -> {
             List<Reply> all = new ArrayList<>(replies);
             int at = 0;
             for (int index : unknown.keySet()) {

@@ -3,6 +3,7 @@ package io.flagtally.store.redis;
 import io.flagtally.pipeline.StoreUnavailableException;
 import io.flagtally.platform.Availability;
 import io.flagtally.platform.Availability.Work;
+import io.flagtally.store.redis.CommitMarkers.Move;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.redis.client.Command;
 import io.vertx.mutiny.redis.client.Request;
@@ -10,15 +11,16 @@ import io.vertx.mutiny.redis.client.Response;
 import java.security.SecureRandom;
 import java.time.DateTimeException;
 import java.time.ZoneId;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What is fixed at the first start of an installation, and what a Redis must be like before it is written to.
+ * What is fixed at the first start of an installation, and what a Redis must be like before it is written to. Each look
+ * is also held against what this process knows ({@link StoreMemory}).
  *
  * <p>Checking writes, though it changes nothing but the first time: a Redis that answers but cannot be written to
  * (full, read-only, failing disk) does not pass.
@@ -35,33 +37,104 @@ final class RedisInstallation {
     private static final int MAJOR_MIN = 6;
     private static final int MINOR_MIN = 2;
 
+    /** What is stored. */
+    private record Stored(String idKey, boolean made, String zone) {}
+
     private final ZoneId zone;
+    private final RedisDurability durability;
+    private final StoreMemory memory;
     private final Availability availability;
 
-    RedisInstallation(ZoneId zone, Availability availability) {
+    RedisInstallation(ZoneId zone, RedisDurability durability, StoreMemory memory, Availability availability) {
         this.zone = zone;
+        this.durability = durability;
+        this.memory = memory;
         this.availability = availability;
     }
 
     /**
-     * Checks the Redis behind {@code send}, in one round trip, and gives the installation's way to hash ids. Fails
-     * with {@link ForeignInstallationException} when another time zone is stored, with
-     * {@link StoreUnavailableException} when the server is too old, and as {@code send} does.
+     * Checks the Redis behind {@code channel}, in one round trip (on a cluster in several), and gives the installation's
+     * way to hash ids. Fails with {@link UnfitRedisException} when another time zone is stored or the server cannot do
+     * what is configured, with {@link StoreUnavailableException} when the server is too old or has too few replicas, and
+     * as {@code channel} does.
      */
-    Uni<IdHash> verify(Function<Request, Uni<Response>> send) {
-        byte[] freshKey = new byte[ID_KEY_BYTES];
-        new SecureRandom().nextBytes(freshKey);
+    Uni<IdHash> verify(RedisChannel channel) {
+        return place(channel)
+                .chain(() -> Uni.combine()
+                        .all()
+                        .unis(stored(channel), looks(channel), servers(channel), confirmed(channel))
+                        .asTuple())
+                .map(seen -> judge(seen.getItem1(), seen.getItem2(), seen.getItem3()))
+                .call(() -> memory.doubts().list(channel));
+    }
+
+    private Uni<Void> place(RedisChannel channel) {
+        Request masters = memory.markers().masters();
+        return masters == null
+                ? Uni.createFrom().voidItem()
+                : channel.send(masters).invoke(memory.markers()::placed).replaceWithVoid();
+    }
+
+    private Uni<Stored> stored(RedisChannel channel) {
         return Uni.join()
                 .all(
-                        send.apply(set(ID_KEY, HexFormat.of().formatHex(freshKey))),
-                        send.apply(set(TIME_ZONE, zone.getId())),
-                        send.apply(Request.cmd(Command.HMGET)
+                        channel.send(set(ID_KEY, proposedKey())),
+                        channel.send(set(TIME_ZONE, zone.getId())),
+                        channel.send(Request.cmd(Command.HMGET)
                                 .arg(RedisKeys.INSTALLATION)
                                 .arg(ID_KEY)
-                                .arg(TIME_ZONE)),
-                        send.apply(Request.cmd(Command.INFO)))
+                                .arg(TIME_ZONE)))
                 .andFailFast()
-                .map(this::judge);
+                .map(replies -> new Stored(
+                        replies.get(2).get(0).toString(),
+                        replies.get(0).toLong() == 1,
+                        replies.get(2).get(1).toString()));
+    }
+
+    /** A key that was in force goes on to be, so that ids in other parts of a cluster keep their hashes. */
+    private String proposedKey() {
+        String known = memory.idKey();
+        if (known != null) {
+            return known;
+        }
+        byte[] fresh = new byte[ID_KEY_BYTES];
+        new SecureRandom().nextBytes(fresh);
+        return HexFormat.of().formatHex(fresh);
+    }
+
+    private Uni<Map<Move, Long>> looks(RedisChannel channel) {
+        List<Move> markers = memory.markers().all();
+        List<Uni<Response>> looks = markers.stream()
+                .map(marker -> {
+                    Uni<Response> made = channel.send(marker.make());
+                    Uni<Response> look = channel.send(marker.look());
+                    return Uni.join().all(made, look).andFailFast().map(replies -> replies.get(1));
+                })
+                .toList();
+        return Uni.join().all(looks).andFailFast().map(replies -> {
+            Map<Move, Long> seen = new HashMap<>();
+            for (int i = 0; i < replies.size(); i++) {
+                seen.put(markers.get(i), replies.get(i).toLong());
+            }
+            return seen;
+        });
+    }
+
+    private static Uni<List<ServerInfo>> servers(RedisChannel channel) {
+        return channel.sendToMasters(Request.cmd(Command.INFO))
+                .map(replies -> replies.stream()
+                        .map(reply -> ServerInfo.of(reply.toString()))
+                        .toList());
+    }
+
+    /** Whether replicas or disk answer in time; without this a link would be well as long as nobody writes. */
+    private Uni<Void> confirmed(RedisChannel channel) {
+        List<Request> confirmations = durability.confirmations();
+        return confirmations.isEmpty() || durability.level() == RedisDurability.Level.FSYNC
+                ? Uni.createFrom().voidItem()
+                : channel.sendToMasters(confirmations.get(0))
+                        .invoke(replies -> replies.forEach(durability::require))
+                        .replaceWithVoid();
     }
 
     private static Request set(String field, String value) {
@@ -71,30 +144,28 @@ final class RedisInstallation {
                 .arg(value);
     }
 
-    private IdHash judge(List<Response> replies) {
-        Map<String, String> info = parsed(replies.get(3).toString());
-        requireVersion(info.getOrDefault("redis_version", ""));
-        requireZone(replies.get(2).get(1).toString());
-        watchEviction(info.getOrDefault("maxmemory_policy", ""));
-        return new IdHash(HexFormat.of().parseHex(replies.get(2).get(0).toString()));
+    private IdHash judge(Stored stored, Map<Move, Long> looks, List<ServerInfo> servers) {
+        for (ServerInfo server : servers) {
+            requireVersion(server);
+            durability.requireOf(server);
+        }
+        requireZone(stored.zone);
+        watchEviction(servers);
+        memory.observed(servers, stored.idKey, stored.made, looks);
+        return new IdHash(HexFormat.of().parseHex(stored.idKey));
     }
 
-    private static void requireVersion(String version) {
-        String[] parts = version.split("\\.");
-        if (parts.length < 2) {
-            LOG.debugf("Redis does not tell its version: '%s'", version);
-            return;
-        }
-        int major = Integer.parseInt(parts[0]);
-        if (major < MAJOR_MIN || (major == MAJOR_MIN && Integer.parseInt(parts[1]) < MINOR_MIN)) {
+    private static void requireVersion(ServerInfo server) {
+        if (!server.isAtLeast(MAJOR_MIN, MINOR_MIN)) {
             throw new StoreUnavailableException(
-                    "Redis is of version " + version + "; use " + MAJOR_MIN + "." + MINOR_MIN + " or newer", null);
+                    "Redis is of version " + server.version() + "; use " + MAJOR_MIN + "." + MINOR_MIN + " or newer",
+                    null);
         }
     }
 
     private void requireZone(String stored) {
         if (!cutsAlike(stored)) {
-            throw new ForeignInstallationException("flagtally.time.zone is " + zone.getId()
+            throw new UnfitRedisException("flagtally.time.zone is " + zone.getId()
                     + ", but the counts in this Redis were cut by " + stored + "; set flagtally.time.zone to " + stored
                     + ", or use an empty Redis");
         }
@@ -109,24 +180,27 @@ final class RedisInstallation {
         }
     }
 
-    private void watchEviction(String policy) {
-        if (policy.isEmpty()) {
-            LOG.info("Redis does not tell its maxmemory-policy; it must be noeviction, or counts can vanish");
-        } else if (policy.equals("noeviction")) {
+    private void watchEviction(List<ServerInfo> servers) {
+        String wrong = wrongPolicy(servers);
+        if (wrong == null) {
             availability.regained(Work.ACCEPT, EVICTION);
         } else {
             availability.lost(
                     Work.ACCEPT,
                     EVICTION,
-                    "Redis' maxmemory-policy is " + policy + ", which drops counts when memory is short; set it to"
+                    "Redis' maxmemory-policy is " + wrong + ", which drops counts when memory is short; set it to"
                             + " noeviction");
         }
     }
 
-    private static Map<String, String> parsed(String info) {
-        return info.lines()
-                .map(line -> line.split(":", 2))
-                .filter(parts -> parts.length == 2)
-                .collect(Collectors.toMap(parts -> parts[0], parts -> parts[1].trim(), (first, second) -> first));
+    private static @Nullable String wrongPolicy(List<ServerInfo> servers) {
+        for (ServerInfo server : servers) {
+            if (server.evictionPolicy().isEmpty()) {
+                LOG.debug("Redis does not tell its maxmemory-policy; it must be noeviction, or counts can vanish");
+            } else if (!server.evictionPolicy().equals("noeviction")) {
+                return server.evictionPolicy();
+            }
+        }
+        return null;
     }
 }

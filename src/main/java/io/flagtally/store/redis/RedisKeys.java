@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  *   <tr><td>{@code catalog:variations:<flag>}</td><td>sorted set: variation ids by last event day</td></tr>
  *   <tr><td>{@code catalog:flags}</td><td>sorted set: flag ids by last event second</td></tr>
  *   <tr><td>{@code flagtally:environments}</td><td>sorted set: environment ids by last event second</td></tr>
+ *   <tr><td>{@code flagtally:commit:<process>}, on a cluster {@code …:{<n>}}</td><td>integer: flushes of a process</td></tr>
+ *   <tr><td>{@code flagtally:doubts}</td><td>list: when the store may have forgotten counts</td></tr>
  *   <tr><td>{@code flagtally:installation}</td><td>hash: what is fixed at the first start</td></tr>
  * </table>
  *
@@ -41,6 +43,9 @@ public final class RedisKeys {
 
     /** What is fixed at the first start of an installation. */
     static final String INSTALLATION = "flagtally:installation";
+
+    /** When the store may have forgotten counts. */
+    static final String DOUBTS = "flagtally:doubts";
 
     /** Held by the process that sweeps. */
     static final String SWEEP_LOCK = "flagtally:sweep";
@@ -81,7 +86,7 @@ public final class RedisKeys {
 
     @Inject
     RedisKeys(RedisConfig config) {
-        this(config.cluster());
+        this(config.topology() == RedisTopology.CLUSTER);
     }
 
     /** @param hashTags whether the flag stands in braces, for Redis Cluster */
@@ -108,6 +113,23 @@ public final class RedisKeys {
     /** The hashed ids that were counted in the hour that begins at {@code hour}; the widest of their sets. */
     String ids(EnvironmentId environment, FlagId flag, VariationId variation, Instant hour) {
         return head(environment) + "ei:" + hour.getEpochSecond() + tail(flag, variation);
+    }
+
+    /**
+     * Moved on by each flush of a process.
+     *
+     * @param tag the hash tag on a cluster, else empty
+     */
+    static String commitMarker(String process, String tag) {
+        return "flagtally:commit:" + process + (tag.isEmpty() ? "" : ":{" + tag + '}');
+    }
+
+    /**
+     * A key that is never there, in the slot of {@code flag}. Naming it keeps a script from running while the slot moves
+     * from one master to another: some keys would be at the one and some at the other.
+     */
+    String absent(FlagId flag) {
+        return "absent:" + tagged(flag);
     }
 
     /** Whether keys are made for Redis Cluster. */

@@ -3,23 +3,21 @@ package io.flagtally.store.redis;
 import io.flagtally.pipeline.StoreUnavailableException;
 import io.flagtally.platform.Availability;
 import io.flagtally.platform.Availability.Work;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.TimeoutException;
 import io.smallrye.mutiny.Uni;
-import io.vertx.core.net.NetClientOptions;
 import io.vertx.mutiny.core.Vertx;
 import io.vertx.mutiny.redis.client.Redis;
-import io.vertx.mutiny.redis.client.RedisConnection;
 import io.vertx.mutiny.redis.client.Request;
 import io.vertx.mutiny.redis.client.Response;
-import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -44,15 +42,14 @@ public final class RedisLink implements AutoCloseable {
     static final int COMMANDS_IN_FLIGHT_MAX = 65_536;
 
     private static final Logger LOG = Logger.getLogger(RedisLink.class);
-    private static final Pattern URL = Pattern.compile("(rediss?|unix)://\\S+");
     private static final Duration PROBE_WHILE_LOST = Duration.ofSeconds(1);
     private static final Duration PROBE_WHILE_WELL = Duration.ofSeconds(5);
 
     /** A connection that was verified. */
-    private record Contact(RedisConnection connection, IdHash hash) {}
+    private record Contact(RedisChannel channel, IdHash hash) {}
 
-    /** What a use of the connection gets: a way to send, and the installation's hash of ids. */
-    record Session(Function<Request, Uni<Response>> send, IdHash hash) {}
+    /** What a use of the connection gets: a way to send, a way to write for good, and the installation's hash of ids. */
+    record Session(Function<Request, Uni<Response>> send, RedisCommits commits, IdHash hash) {}
 
     /**
      * What became of one command.
@@ -74,12 +71,15 @@ public final class RedisLink implements AutoCloseable {
     }
 
     private final Vertx vertx;
+    private final RedisPlace place;
     private final RedisOptions options;
     private final String address;
     private final Duration timeout;
     private final RedisInstallation installation;
+    private final StoreMemory memory;
+    private final RedisDurability durability;
     private final Availability availability;
-    private volatile Consumer<ForeignInstallationException> onForeign = foreign -> {};
+    private volatile Consumer<UnfitRedisException> onUnfit = unfit -> {};
 
     private @Nullable Attempt current;
     private long probe = -1;
@@ -88,34 +88,34 @@ public final class RedisLink implements AutoCloseable {
     private boolean closed;
 
     /**
-     * @param url where Redis is, with user and password if it wants them
-     * @param cluster whether it is a Redis Cluster
      * @param timeout how long a use may take, opening the connection included
+     * @param zone the one that counts are cut by
+     * @param durability when a flush counts as written
      */
     public RedisLink(
-            Vertx vertx, String url, boolean cluster, Duration timeout, ZoneId zone, Availability availability) {
+            Vertx vertx,
+            RedisPlace place,
+            Duration timeout,
+            ZoneId zone,
+            RedisDurability durability,
+            InstantSource clock,
+            MeterRegistry meters,
+            Availability availability) {
         this.vertx = vertx;
+        this.place = place;
         this.timeout = timeout;
+        this.durability = durability;
         this.availability = availability;
-        if (!URL.matcher(url).matches()) {
-            throw new IllegalArgumentException("flagtally.redis.url does not look like redis://host:port");
-        }
-        address = url.replaceFirst("//[^@/]*@", "//");
-        installation = new RedisInstallation(zone, availability);
-        options = new RedisOptions()
-                .setType(cluster ? RedisClientType.CLUSTER : RedisClientType.STANDALONE)
-                .setConnectionString(url)
-                .setPoolName("flagtally-counts")
-                .setMaxPoolSize(cluster ? 16 : 1)
-                .setMaxWaitingHandlers(COMMANDS_IN_FLIGHT_MAX)
-                .setNetClientOptions(
-                        new NetClientOptions().setTcpNoDelay(true).setConnectTimeout((int) timeout.toMillis()));
+        address = place.address();
+        memory = new StoreMemory(place.cluster(), clock, availability, meters);
+        installation = new RedisInstallation(zone, durability, memory, availability);
+        options = place.options("flagtally-counts", COMMANDS_IN_FLIGHT_MAX, timeout);
         availability.lost(Work.ACCEPT, REDIS, "Redis at " + address + " has not been reached yet");
     }
 
-    /** Sets what happens when the Redis turns out to belong to another installation; that never mends itself. */
-    void onForeign(Consumer<ForeignInstallationException> action) {
-        onForeign = action;
+    /** Sets what happens when the Redis turns out to be one that must not be written to; that never mends itself. */
+    void onUnfit(Consumer<UnfitRedisException> action) {
+        onUnfit = action;
     }
 
     /** Begins to look after the connection: opens it, and keeps trying. */
@@ -131,7 +131,7 @@ public final class RedisLink implements AutoCloseable {
         return Uni.createFrom().deferred(() -> {
             Attempt attempt = attempt();
             return attempt.contact
-                    .chain(contact -> work.apply(new Session(contact.connection::send, contact.hash)))
+                    .chain(contact -> work.apply(session(contact)))
                     .ifNoItem()
                     .after(timeout)
                     .fail()
@@ -193,8 +193,15 @@ public final class RedisLink implements AutoCloseable {
     }
 
     private Uni<Contact> connect(Redis client) {
-        return client.connect()
-                .chain(connection -> installation.verify(connection::send).map(hash -> new Contact(connection, hash)));
+        return client.connect().chain(connection -> {
+            RedisChannel channel = RedisChannel.over(connection, place.cluster());
+            return installation.verify(channel).map(hash -> new Contact(channel, hash));
+        });
+    }
+
+    private Session session(Contact contact) {
+        RedisCommits commits = new RedisCommits(contact.channel, place.cluster(), memory, durability);
+        return new Session(contact.channel::send, commits, contact.hash);
     }
 
     private StoreUnavailableException broken(Attempt attempt, Throwable failure) {
@@ -208,8 +215,8 @@ public final class RedisLink implements AutoCloseable {
                 ? RedisFailure.silent(address, timeout)
                 : RedisFailure.unavailable(address, failure);
         lost(String.valueOf(away.getMessage()));
-        if (failure instanceof ForeignInstallationException foreign) {
-            onForeign.accept(foreign);
+        if (failure instanceof UnfitRedisException unfit) {
+            onUnfit.accept(unfit);
         }
         return away;
     }
@@ -244,11 +251,18 @@ public final class RedisLink implements AutoCloseable {
     }
 
     private void probe() {
-        use(session -> installation.verify(session.send))
+        use(session -> session.commits.look(installation).invoke(hash -> requireSame(session.hash, hash)))
                 .subscribe()
                 .with(
                         hash -> probeAfter(needsCare() ? PROBE_WHILE_LOST : PROBE_WHILE_WELL),
                         failure -> probeAfter(PROBE_WHILE_LOST));
+    }
+
+    /** Two processes must not hash ids by different keys, so a connection ends with the key that it was opened under. */
+    private static void requireSame(IdHash known, IdHash seen) {
+        if (!known.text().equals(seen.text())) {
+            throw new StoreUnavailableException("Redis was emptied and begun anew by another process", null);
+        }
     }
 
     private boolean needsCare() {

@@ -7,14 +7,12 @@ import io.flagtally.platform.error.RefusedException;
 import io.flagtally.platform.error.UnavailableException;
 import io.smallrye.mutiny.TimeoutException;
 import io.smallrye.mutiny.Uni;
-import io.vertx.core.net.NetClientOptions;
 import io.vertx.mutiny.core.Vertx;
 import io.vertx.mutiny.redis.client.Command;
 import io.vertx.mutiny.redis.client.Redis;
 import io.vertx.mutiny.redis.client.RedisConnection;
 import io.vertx.mutiny.redis.client.Request;
 import io.vertx.mutiny.redis.client.Response;
-import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
 import java.time.Duration;
 import java.util.List;
@@ -61,25 +59,14 @@ public final class RedisReadLink implements AutoCloseable {
     private long probe = -1;
     private boolean closed;
 
-    /**
-     * @param url where Redis is, with user and password if it wants them
-     * @param cluster whether it is a Redis Cluster
-     * @param timeout how long a call may take, opening the connection included
-     */
-    public RedisReadLink(Vertx vertx, String url, boolean cluster, Duration timeout, Availability availability) {
+    /** @param timeout how long a call may take, opening the connection included */
+    public RedisReadLink(Vertx vertx, RedisPlace place, Duration timeout, Availability availability) {
         this.vertx = vertx;
-        this.cluster = cluster;
+        this.cluster = place.cluster();
         this.timeout = timeout;
         this.availability = availability;
-        address = url.replaceFirst("//[^@/]*@", "//");
-        options = new RedisOptions()
-                .setPoolName("flagtally-reads")
-                .setType(cluster ? RedisClientType.CLUSTER : RedisClientType.STANDALONE)
-                .setConnectionString(url)
-                .setMaxPoolSize(cluster ? 16 : 1)
-                .setMaxWaitingHandlers(COMMANDS_IN_FLIGHT_MAX)
-                .setNetClientOptions(
-                        new NetClientOptions().setTcpNoDelay(true).setConnectTimeout((int) timeout.toMillis()));
+        address = place.address();
+        options = place.options("flagtally-reads", COMMANDS_IN_FLIGHT_MAX, timeout);
         availability.lost(Work.SERVE, REDIS, "Redis at " + address + " has not been reached yet.");
     }
 

@@ -18,10 +18,7 @@ final class RedisReadLinkProducer {
     @Produces
     @Singleton
     RedisReadLink link(Vertx vertx, RedisConfig config, Availability availability) {
-        String url = config.url()
-                .orElseThrow(() -> new IllegalStateException(
-                        "flagtally.redis.url is not set, and no Redis was started beside the service"));
-        return new RedisReadLink(vertx, url, config.cluster(), TIMEOUT, availability);
+        return new RedisReadLink(vertx, RedisPlace.of(config), TIMEOUT, availability);
     }
 
     void start(@Observes StartupEvent started, RedisReadLink link) {

@@ -32,9 +32,22 @@ public class RedisWrites {
 
     @Produces
     @Singleton
-    RedisLink link(Vertx vertx, RedisConfig redis, TimeConfig time, Availability availability) {
-        String url = redis.url().orElseThrow(() -> new IllegalStateException("flagtally.redis.url is not set"));
-        return new RedisLink(vertx, url, redis.cluster(), redis.flushTimeout(), time.zone(), availability);
+    RedisLink link(
+            Vertx vertx,
+            RedisConfig redis,
+            TimeConfig time,
+            InstantSource clock,
+            MeterRegistry meters,
+            Availability availability) {
+        return new RedisLink(
+                vertx,
+                RedisPlace.of(redis),
+                redis.flushTimeout(),
+                time.zone(),
+                RedisDurability.of(redis),
+                clock,
+                meters,
+                availability);
     }
 
     void close(@Disposes RedisLink link) {
@@ -56,14 +69,14 @@ public class RedisWrites {
     }
 
     /**
-     * Opens the connection. A Redis of another installation stops the start, or the process if it turns up later; one
-     * that is away does neither.
+     * Opens the connection. A Redis of another installation, or one that cannot do what is configured, stops the start, or
+     * the process if it turns up later; one that is away does neither.
      */
     void start(@Observes @Priority(EARLY) StartupEvent event, RedisLink link) {
         AtomicBoolean starting = new AtomicBoolean(true);
-        AtomicReference<@Nullable ForeignInstallationException> foreign = new AtomicReference<>();
-        link.onForeign(found -> {
-            foreign.set(found);
+        AtomicReference<@Nullable UnfitRedisException> unfit = new AtomicReference<>();
+        link.onUnfit(found -> {
+            unfit.set(found);
             if (!starting.get()) {
                 LOG.fatal(found.getMessage());
                 Quarkus.asyncExit(1);
@@ -71,7 +84,7 @@ public class RedisWrites {
         });
         link.open().onFailure().recoverWithNull().await().indefinitely();
         starting.set(false);
-        ForeignInstallationException found = foreign.get();
+        UnfitRedisException found = unfit.get();
         if (found != null) {
             throw found;
         }

@@ -156,9 +156,9 @@ class RedisLinkTest {
     void open_otherTimeZoneThanStored_isForeignAndWritesNothing() {
         write(batch());
         BucketCalendar tokyo = new BucketCalendar(ZoneId.of("Asia/Tokyo"));
-        List<ForeignInstallationException> foreign = new ArrayList<>();
+        List<UnfitRedisException> foreign = new ArrayList<>();
         RedisLink other = redis.link(redis.server.port(), tokyo, TIMEOUT, availability);
-        other.onForeign(foreign::add);
+        other.onUnfit(foreign::add);
         RedisCountSink otherSink = new RedisCountSink(
                 other,
                 new RedisKeys(false),
@@ -191,23 +191,6 @@ class RedisLinkTest {
         other.open().await().atMost(PATIENCE);
 
         assertFalse(isMissing(RedisLink.REDIS));
-    }
-
-    @Test
-    void new_urlThatIsNone_isRefused() {
-        IllegalArgumentException failure = assertThrows(
-                IllegalArgumentException.class,
-                () -> new RedisLink(redis.vertx, "localhost:6379", false, TIMEOUT, ZoneOffset.UTC, availability));
-
-        assertTrue(String.valueOf(failure.getMessage()).contains("flagtally.redis.url"));
-    }
-
-    @Test
-    void address_urlWithPassword_doesNotShowIt() {
-        RedisLink secret =
-                new RedisLink(redis.vertx, "redis://user:secret@host:1", false, TIMEOUT, ZoneOffset.UTC, availability);
-
-        assertEquals("redis://host:1", secret.address());
     }
 
     private EventBatch batch() {

@@ -310,7 +310,7 @@ class RedisReadersTest {
 
     private RedisReadLink link() {
         String url = server.url().replace("//", "//reader:secret@");
-        return new RedisReadLink(vertx, url, false, TIMEOUT, availability);
+        return new RedisReadLink(vertx, RedisPlace.standalone(url), TIMEOUT, availability);
     }
 
     private FlagSeries read(List<TimeBucket> buckets) {

@@ -21,12 +21,30 @@ final class RedisSinkFixture implements AutoCloseable {
 
     final RedisServerForTests server = RedisServerForTests.start();
     final Vertx vertx = Vertx.vertx();
+    final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    final InstantSource clock = InstantSource.system();
     private final List<RedisLink> links = new ArrayList<>();
     private @Nullable Redis client;
 
     RedisLink link(int port, BucketCalendar calendar, Duration timeout, Availability availability) {
-        RedisLink link =
-                new RedisLink(vertx, "redis://127.0.0.1:" + port, false, timeout, calendar.zone(), availability);
+        return link(port, calendar, timeout, RedisDurability.LOCAL, availability);
+    }
+
+    RedisLink link(
+            int port,
+            BucketCalendar calendar,
+            Duration timeout,
+            RedisDurability durability,
+            Availability availability) {
+        RedisLink link = new RedisLink(
+                vertx,
+                RedisPlace.standalone("redis://127.0.0.1:" + port),
+                timeout,
+                calendar.zone(),
+                durability,
+                clock,
+                meters,
+                availability);
         links.add(link);
         return link;
     }
@@ -74,6 +92,24 @@ final class RedisSinkFixture implements AutoCloseable {
             reply.forEach(key -> keys.add(key.toString()));
         }
         return keys;
+    }
+
+    List<String> list(String key) {
+        List<String> items = new ArrayList<>();
+        Response reply = run("LRANGE", key, 0, -1);
+        if (reply != null) {
+            reply.forEach(item -> items.add(item.toString()));
+        }
+        return items;
+    }
+
+    long usedMemory() {
+        return text("INFO", "memory")
+                .lines()
+                .filter(line -> line.startsWith("used_memory:"))
+                .mapToLong(line ->
+                        Long.parseLong(line.substring("used_memory:".length()).trim()))
+                .sum();
     }
 
     /** The sum of the integers at the keys of {@code pattern}, without those that hold something else. */

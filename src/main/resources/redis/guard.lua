@@ -1,0 +1,7 @@
+-- Stands before the counting script. Ids are hashed by the installation's key; the last of ARGV is the key that the
+-- caller hashed by ('' on a cluster, where this is not asked). If another key is in force, or none, the store was
+-- emptied: nothing may be counted by the old one.
+if ARGV[#ARGV] ~= '' and redis.call('HGET', 'flagtally:installation', 'id-key') ~= ARGV[#ARGV] then
+    return redis.error_reply('STALE the id key of this installation is another one now')
+end
+
