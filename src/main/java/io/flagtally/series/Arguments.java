@@ -3,10 +3,13 @@ package io.flagtally.series;
 import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.FlagId;
 import io.flagtally.event.IdFault;
+import io.flagtally.event.SourceId;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.platform.error.RefusedException;
 import io.flagtally.platform.security.ApiKeys;
 import io.flagtally.platform.security.Role;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What the parameters of our own faces mean. */
@@ -57,6 +60,27 @@ final class Arguments {
     static String part(QueryParameters query, String name) {
         String text = query.text(name);
         return text.isEmpty() ? text : checked(name, text);
+    }
+
+    /**
+     * Returns the SDK that {@code sourceId} names, or null if it is missing.
+     *
+     * @throws RefusedException if there is no such SDK
+     */
+    static @Nullable SourceId source(QueryParameters query) {
+        String text = query.text("sourceId");
+        return text.isEmpty()
+                ? null
+                : sourceOf(text)
+                        .orElseThrow(() -> refused("The parameter 'sourceId' is no SDK; give one such as ANDROID."));
+    }
+
+    /** Returns the SDK with this name or number. */
+    static Optional<SourceId> sourceOf(String text) {
+        return Stream.of(SourceId.values())
+                .filter(source -> source.name().equals(text)
+                        || String.valueOf(source.number()).equals(text))
+                .findAny();
     }
 
     private static String checked(String name, String id) {

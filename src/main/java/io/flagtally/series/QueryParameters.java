@@ -2,6 +2,7 @@ package io.flagtally.series;
 
 import jakarta.ws.rs.core.MultivaluedMap;
 import jakarta.ws.rs.core.UriInfo;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,12 @@ record QueryParameters(MultivaluedMap<String, String> values) {
     String text(String name) {
         String value = values.getFirst(name);
         return value != null ? value : orEmpty(values.getFirst(snakeCase(name)));
+    }
+
+    /** Returns the values of {@code name}, in order; empty ones are left out. */
+    List<String> texts(String name) {
+        List<String> all = values.getOrDefault(name, values.getOrDefault(snakeCase(name), List.of()));
+        return all.stream().filter(text -> !text.isEmpty()).toList();
     }
 
     private static String orEmpty(@Nullable String value) {

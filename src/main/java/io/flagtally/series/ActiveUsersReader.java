@@ -1,0 +1,28 @@
+package io.flagtally.series;
+
+import io.flagtally.event.EnvironmentId;
+import io.smallrye.mutiny.Uni;
+import java.time.YearMonth;
+import java.util.List;
+
+/**
+ * A port: reads who was active.
+ *
+ * <p>An implementation never writes, and shows every write that was acknowledged before the call, unless it reads from
+ * a replica. What was never active is missing from the answer. It fails with
+ * {@link io.flagtally.platform.error.UnavailableException} while its store is away.
+ */
+public interface ActiveUsersReader {
+
+    /** Reads months, one entry for each environment, month and SDK, and for all SDKs; from sums, in one small read. */
+    Uni<List<PeriodActivity>> months(List<EnvironmentId> environments, YearMonth from, YearMonth to);
+
+    /** Reads the days of {@code dates}, one entry for each day and SDK, and for all SDKs; from sums. */
+    Uni<List<PeriodActivity>> days(EnvironmentId environment, DateSpan dates);
+
+    /**
+     * Reads the union of the users of each of {@code spans}, one entry for each span and SDK, and for all SDKs. Costs a
+     * pass over the users of the months that the spans touch, however many spans there are.
+     */
+    Uni<List<PeriodActivity>> spans(EnvironmentId environment, List<DateSpan> spans);
+}

@@ -1,0 +1,130 @@
+package io.flagtally.store.postgres;
+
+import io.flagtally.event.EnvironmentId;
+import io.flagtally.event.SourceId;
+import io.flagtally.platform.error.UnavailableException;
+import io.flagtally.series.ActiveUsersReader;
+import io.flagtally.series.DateSpan;
+import io.flagtally.series.PeriodActivity;
+import io.smallrye.mutiny.Uni;
+import io.vertx.mutiny.sqlclient.Pool;
+import io.vertx.mutiny.sqlclient.Row;
+import io.vertx.mutiny.sqlclient.RowSet;
+import io.vertx.mutiny.sqlclient.Tuple;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.YearMonth;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Reads active users: months and days from the summaries, spans of days from the users' rows. */
+@Singleton
+public class PostgresActiveUsersReader implements ActiveUsersReader {
+
+    private static final String SUMMARIES = "select environment_namespace, period, source_id, sum(user_count)::bigint,"
+            + " sum(event_count)::bigint, max(revised_at),"
+            + " exists (select from closed_period c where c.period = s.period)"
+            + " from active_users_summary s where environment_namespace = any($1) and period = any($2)"
+            + " group by environment_namespace, period, source_id";
+
+    private static final String CLOSED = "select period from closed_period where period = any($1)";
+
+    private final Pool pool;
+
+    @Inject
+    public PostgresActiveUsersReader(Pool pool) {
+        this.pool = pool;
+    }
+
+    @Override
+    public Uni<List<PeriodActivity>> months(List<EnvironmentId> environments, YearMonth from, YearMonth to) {
+        return summaries(environments, texts(from, to).toArray(String[]::new)).map(rows -> activity(rows));
+    }
+
+    @Override
+    public Uni<List<PeriodActivity>> days(EnvironmentId environment, DateSpan dates) {
+        return summaries(List.of(environment), days(dates)).map(rows -> activity(rows));
+    }
+
+    @Override
+    public Uni<List<PeriodActivity>> spans(EnvironmentId environment, List<DateSpan> spans) {
+        UserSpans users = new UserSpans(spans);
+        LocalDate first =
+                spans.stream().map(DateSpan::from).min(LocalDate::compareTo).orElseThrow();
+        LocalDate last =
+                spans.stream().map(DateSpan::to).max(LocalDate::compareTo).orElseThrow();
+        Uni<RowSet<Row>> closed = run(
+                CLOSED,
+                Tuple.of(texts(YearMonth.from(first), YearMonth.from(last)).toArray(String[]::new)));
+        Uni<RowSet<Row>> all = run(users.sql(), Tuple.of(environment.value()));
+        Uni<RowSet<Row>> bySource = run(users.sqlBySource(), Tuple.of(environment.value()));
+        Uni<RowSet<Row>> events = summaries(List.of(environment), days(new DateSpan(first, last)));
+        return Uni.combine().all().unis(closed, all, bySource, events).asTuple().map(read -> {
+            SpanActivity activity = new SpanActivity(environment, spans);
+            read.getItem1().forEach(row -> activity.close(row.getString(0)));
+            read.getItem2().forEach(activity::addUsers);
+            read.getItem3().forEach(activity::addUsers);
+            activity(read.getItem4()).forEach(activity::addEvents);
+            return activity.all();
+        });
+    }
+
+    private Uni<RowSet<Row>> summaries(List<EnvironmentId> environments, String[] periods) {
+        String[] ids = environments.stream().map(EnvironmentId::value).toArray(String[]::new);
+        return run(SUMMARIES, Tuple.of(ids, periods));
+    }
+
+    private Uni<RowSet<Row>> run(String sql, Tuple arguments) {
+        return pool.preparedQuery(sql)
+                .execute(arguments)
+                .onFailure()
+                .transform(failure -> new UnavailableException(
+                        String.valueOf(PostgresFailure.unavailable(failure).getMessage()), failure));
+    }
+
+    private static List<PeriodActivity> activity(RowSet<Row> rows) {
+        List<PeriodActivity> all = new ArrayList<>(rows.size());
+        for (Row row : rows) {
+            Long revised = row.getLong(5);
+            all.add(new PeriodActivity(
+                    new EnvironmentId(row.getString(0)),
+                    dates(row.getString(1)),
+                    source(row.getString(2)),
+                    row.getLong(3),
+                    row.getLong(4),
+                    !row.getBoolean(6),
+                    revised == null ? null : Instant.ofEpochSecond(revised)));
+        }
+        return all;
+    }
+
+    static @Nullable SourceId source(String text) {
+        return text.equals(SummaryDeltas.ALL_SOURCES) ? null : SourceId.valueOf(text);
+    }
+
+    private static DateSpan dates(String period) {
+        YearMonth month =
+                YearMonth.of(Integer.parseInt(period.substring(0, 4)), Integer.parseInt(period.substring(4, 6)));
+        if (period.length() == 6) {
+            return new DateSpan(month.atDay(1), month.atEndOfMonth());
+        }
+        LocalDate day = month.atDay(Integer.parseInt(period.substring(6)));
+        return new DateSpan(day, day);
+    }
+
+    private static String[] days(DateSpan dates) {
+        return dates.from()
+                .datesUntil(dates.to().plusDays(1))
+                .map(ActiveUsersFlush::text)
+                .toArray(String[]::new);
+    }
+
+    private static Stream<String> texts(YearMonth from, YearMonth to) {
+        return Stream.iterate(from, month -> !month.isAfter(to), month -> month.plusMonths(1))
+                .map(ActiveUsersFlush::text);
+    }
+}

@@ -1,0 +1,95 @@
+package io.flagtally.store.postgres;
+
+import io.flagtally.event.EnvironmentId;
+import io.flagtally.series.DateSpan;
+import io.flagtally.series.PeriodActivity;
+import io.vertx.mutiny.sqlclient.Row;
+import java.time.YearMonth;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** Joins what was read of spans of days: users by span from the rows, events from the sums of days. */
+final class SpanActivity {
+
+    private final EnvironmentId environment;
+    private final List<DateSpan> spans;
+    private final Set<String> closedMonths = new HashSet<>();
+
+    /** By SDK, or all of them: a number for each span. */
+    private final Map<String, long[]> users = new TreeMap<>();
+
+    private final Map<String, long[]> events = new TreeMap<>();
+
+    SpanActivity(EnvironmentId environment, List<DateSpan> spans) {
+        this.environment = environment;
+        this.spans = spans;
+    }
+
+    /** Says that the rows of a month were dropped. */
+    void close(String month) {
+        closedMonths.add(month);
+    }
+
+    /** Adds a row of {@link UserSpans}. */
+    void addUsers(Row row) {
+        long[] counts = of(users, row.getString(0));
+        for (int i = 0; i < counts.length; i++) {
+            counts[i] = row.getLong(i + 1);
+        }
+    }
+
+    /** Adds the events of a day to the spans that hold it. */
+    void addEvents(PeriodActivity day) {
+        String source =
+                day.source() == null ? SummaryDeltas.ALL_SOURCES : day.source().name();
+        long[] sums = of(events, source);
+        for (int i = 0; i < sums.length; i++) {
+            DateSpan span = spans.get(i);
+            if (!day.dates().from().isBefore(span.from()) && !day.dates().to().isAfter(span.to())) {
+                sums[i] += day.events();
+            }
+        }
+    }
+
+    List<PeriodActivity> all() {
+        Set<String> sources = new HashSet<>(users.keySet());
+        sources.addAll(events.keySet());
+        List<PeriodActivity> all = new ArrayList<>();
+        for (String source : sources) {
+            for (int i = 0; i < spans.size(); i++) {
+                long active = of(users, source)[i];
+                long counted = of(events, source)[i];
+                boolean open = isOpen(spans.get(i));
+                if (active > 0 || counted > 0) {
+                    all.add(new PeriodActivity(
+                            environment,
+                            spans.get(i),
+                            PostgresActiveUsersReader.source(source),
+                            open ? active : null,
+                            counted,
+                            open,
+                            null));
+                }
+            }
+        }
+        return all;
+    }
+
+    private boolean isOpen(DateSpan span) {
+        YearMonth last = YearMonth.from(span.to());
+        for (YearMonth month = YearMonth.from(span.from()); !month.isAfter(last); month = month.plusMonths(1)) {
+            if (closedMonths.contains(ActiveUsersFlush.text(month))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private long[] of(Map<String, long[]> numbers, String source) {
+        return numbers.computeIfAbsent(source, key -> new long[spans.size()]);
+    }
+}

@@ -1,0 +1,165 @@
+package io.flagtally.store.postgres;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import io.flagtally.event.EnvironmentId;
+import io.flagtally.event.EvaluationEvent;
+import io.flagtally.event.FlagEvent;
+import io.flagtally.event.FlagId;
+import io.flagtally.event.Reason;
+import io.flagtally.event.SourceId;
+import io.flagtally.event.UserId;
+import io.flagtally.event.VariationId;
+import io.flagtally.rollup.BucketCalendar;
+import io.flagtally.rollup.EventBatch;
+import io.flagtally.series.DateSpan;
+import io.flagtally.series.PeriodActivity;
+import io.flagtally.testing.RandomEvents;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.YearMonth;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What the reader says of four months of random events equals what a plain count of the events says. */
+class PostgresActiveUsersReaderTest {
+
+    private static final long SEED = new Random().nextLong();
+    private static final BucketCalendar CALENDAR = new BucketCalendar(ZoneId.of("Asia/Kolkata"));
+    private static final Instant NOW = Instant.parse("2028-04-15T12:00:00Z");
+    private static final EnvironmentId ENVIRONMENT = new EnvironmentId("shop");
+    private static final SourceId[] SOURCES = {SourceId.WEB, SourceId.IOS, SourceId.OPEN_FEATURE_GO};
+    private static final LocalDate FIRST = LocalDate.of(2028, 1, 10);
+    private static final LocalDate LAST = LocalDate.of(2028, 4, 14);
+
+    private static PostgresSinkFixture postgres;
+    private static PostgresActiveUsersReader reader;
+    private static final List<FlagEvent> EVENTS = new ArrayList<>();
+
+    @BeforeAll
+    static void start() {
+        postgres = new PostgresSinkFixture();
+        reader = new PostgresActiveUsersReader(postgres.pool(postgres.server.port()));
+        Random random = new Random(SEED);
+        RandomEvents made = new RandomEvents(SEED);
+        for (int i = 0; i < 5_000; i++) {
+            EVENTS.add(new EvaluationEvent(
+                    made.id(),
+                    random.nextInt(10) == 0 ? EnvironmentId.DEFAULT : ENVIRONMENT,
+                    new FlagId("flag"),
+                    1,
+                    new VariationId("v0"),
+                    new UserId("user-" + random.nextInt(400)),
+                    Reason.RULE,
+                    CALENDAR.dayStart(FIRST).plusSeconds(random.nextInt(95 * 86_400)),
+                    SOURCES[random.nextInt(3)]));
+        }
+        PostgresActiveUsersSink sink = postgres.sink(
+                postgres.server.port(), CALENDAR, new ActiveUsersRules(true, 3, Duration.ofSeconds(30)), NOW);
+        for (int i = 0; i < EVENTS.size(); i += 700) {
+            var unused = sink.write(EventBatch.of(CALENDAR, EVENTS.subList(i, Math.min(i + 700, EVENTS.size()))))
+                    .await()
+                    .indefinitely();
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        postgres.close();
+    }
+
+    @Test
+    void months_randomEvents_equalAPlainCount() {
+        List<PeriodActivity> months = reader.months(
+                        List.of(ENVIRONMENT, EnvironmentId.DEFAULT), YearMonth.of(2028, 1), YearMonth.of(2028, 4))
+                .await()
+                .indefinitely();
+
+        Function<LocalDate, Stream<DateSpan>> month = day -> Stream.of(
+                new DateSpan(day.withDayOfMonth(1), YearMonth.from(day).atEndOfMonth()));
+        Map<String, String> expected = plainCount(month, ENVIRONMENT);
+        expected.putAll(plainCount(month, EnvironmentId.DEFAULT));
+        assertEquals(expected, text(months), () -> "seed " + SEED);
+    }
+
+    @Test
+    void days_randomEvents_equalAPlainCount() {
+        List<PeriodActivity> days =
+                reader.days(ENVIRONMENT, new DateSpan(FIRST, LAST)).await().indefinitely();
+
+        assertEquals(
+                plainCount(day -> Stream.of(new DateSpan(day, day)), ENVIRONMENT), text(days), () -> "seed " + SEED);
+    }
+
+    @Test
+    void spans_rollingOverAFebruary_equalAPlainCount() {
+        List<DateSpan> spans = LocalDate.of(2028, 2, 20)
+                .datesUntil(LocalDate.of(2028, 3, 20))
+                .map(day -> new DateSpan(day.minusDays(29), day))
+                .toList();
+
+        List<PeriodActivity> rolling = reader.spans(ENVIRONMENT, spans).await().indefinitely();
+
+        assertEquals(
+                plainCount(
+                        day -> spans.stream().filter(s -> !day.isBefore(s.from()) && !day.isAfter(s.to())),
+                        ENVIRONMENT),
+                text(rolling),
+                () -> "seed " + SEED);
+    }
+
+    @Test
+    void spans_ofAClosedMonth_knowNoUsers() {
+        var unused = postgres.query("insert into closed_period values ('202801', 0)");
+        DateSpan span = new DateSpan(LocalDate.of(2028, 1, 30), LocalDate.of(2028, 2, 5));
+
+        List<PeriodActivity> weeks =
+                reader.spans(ENVIRONMENT, List.of(span)).await().indefinitely();
+
+        weeks.forEach(week -> assertNull(week.users()));
+        var mended = postgres.query("delete from closed_period");
+    }
+
+    private static Map<String, String> text(List<PeriodActivity> activity) {
+        Map<String, String> text = new TreeMap<>();
+        activity.forEach(a ->
+                text.put(key(a.environment(), a.dates(), a.source()), a.users() + " users, " + a.events() + " events"));
+        return text;
+    }
+
+    private static String key(EnvironmentId environment, DateSpan dates, @Nullable SourceId source) {
+        return environment + " " + dates.from() + " " + dates.to() + " " + source;
+    }
+
+    private static Map<String, String> plainCount(
+            Function<LocalDate, Stream<DateSpan>> spansOf, EnvironmentId environment) {
+        Map<String, List<String>> users = new TreeMap<>();
+        for (FlagEvent event : EVENTS) {
+            LocalDate day = event.time().atZone(CALENDAR.zone()).toLocalDate();
+            if (event.environment().equals(environment)) {
+                spansOf.apply(day).forEach(span -> {
+                    for (SourceId source : new SourceId[] {event.source(), null}) {
+                        users.computeIfAbsent(key(environment, span, source), k -> new ArrayList<>())
+                                .add(event.user().value());
+                    }
+                });
+            }
+        }
+        Map<String, String> text = new TreeMap<>();
+        users.forEach(
+                (key, all) -> text.put(key, all.stream().distinct().count() + " users, " + all.size() + " events"));
+        return text;
+    }
+}
