@@ -13,6 +13,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -30,6 +32,9 @@ final class EventCounter {
 
     /** Events and users of a flag, by variation. */
     record Flag(Map<String, Values> events, Map<String, Values> users) {}
+
+    /** A time in which the store may have forgotten counts. */
+    record Doubt(String cause, Instant from, Instant to) {}
 
     private final HttpClient client =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -56,6 +61,30 @@ final class EventCounter {
         } catch (IOException e) {
             return 0;
         }
+    }
+
+    /** Whether reads are answered now. */
+    boolean canRead() throws InterruptedException {
+        try {
+            return get("/v1/doubts").statusCode() == 200;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    List<Doubt> doubts() throws IOException, InterruptedException {
+        HttpResponse<String> answer = get("/v1/doubts");
+        if (answer.statusCode() != 200) {
+            throw new IOException(answer.statusCode() + " " + answer.body());
+        }
+        List<Doubt> doubts = new ArrayList<>();
+        for (JsonNode doubt : JSON.readTree(answer.body()).path("doubts")) {
+            doubts.add(new Doubt(
+                    doubt.path("cause").asText(),
+                    Instant.parse(doubt.path("from").asText()),
+                    Instant.parse(doubt.path("to").asText())));
+        }
+        return doubts;
     }
 
     private HttpResponse<String> get(String path) throws IOException, InterruptedException {

@@ -55,4 +55,15 @@ final class Replays {
             assertEquals(wanted, counter.thirtyDays(flag.getKey()).events(), "flag " + flag.getKey());
         }
     }
+
+    /** Sums what a service counted of the flags of {@code expected}. */
+    static long total(RetailCounts expected, EventCounter counter) throws IOException, InterruptedException {
+        long total = 0;
+        for (String flag : expected.flags().keySet()) {
+            for (EventCounter.Values values : counter.thirtyDays(flag).events().values()) {
+                total += values.total();
+            }
+        }
+        return total;
+    }
 }
