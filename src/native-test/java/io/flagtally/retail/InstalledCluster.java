@@ -6,6 +6,7 @@ import io.flagtally.platform.embedded.LoopbackPort;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -16,6 +17,8 @@ final class InstalledCluster implements AutoCloseable {
     private static final int MASTERS = 3;
     /** Keys moved at once; few, so that a slot lies in two masters for a while. */
     private static final int KEYS_A_STEP = 3;
+
+    private static final int KEYS_MAX = 10_000;
 
     private final List<InstalledRedis> masters = new ArrayList<>();
 
@@ -52,26 +55,69 @@ final class InstalledCluster implements AutoCloseable {
 
     /** Moves a slot to the next master, a few keys at a time; returns how many keys there were. */
     int move(int slot) {
-        InstalledRedis from = ownerOf(slot);
-        InstalledRedis to = masters.get((masters.indexOf(from) + 1) % MASTERS);
-        String number = String.valueOf(slot);
-        to.run("CLUSTER", "SETSLOT", number, "IMPORTING", id(from));
-        from.run("CLUSTER", "SETSLOT", number, "MIGRATING", id(to));
-        int moved = 0;
-        List<String> keys = keys(from, number);
-        while (!keys.isEmpty()) {
-            moved += keys.size();
-            Stream<String> head = Stream.of("MIGRATE", "127.0.0.1", String.valueOf(to.port()), "", "0", "5000", "KEYS");
-            String answer = from.run(Stream.concat(head, keys.stream()).toArray(String[]::new));
-            if (!answer.equals("OK") && !answer.equals("NOKEY")) {
-                throw new IllegalStateException("MIGRATE of slot " + slot + ": " + answer);
-            }
-            keys = keys(from, number);
-        }
-        Stream.concat(Stream.of(to, from), masters.stream())
-                .distinct()
-                .forEach(master -> master.run("CLUSTER", "SETSLOT", number, "NODE", id(to)));
+        Migration migration = begin(slot);
+        int moved = migration.moveKeys(key -> true);
+        migration.finish();
         return moved;
+    }
+
+    /** Begins to move a slot to the next master. */
+    Migration begin(int slot) {
+        InstalledRedis from = ownerOf(slot);
+        Migration migration = new Migration(slot, from, masters.get((masters.indexOf(from) + 1) % MASTERS));
+        migration.begin();
+        return migration;
+    }
+
+    /** A slot on its way: its keys lie partly in one master and partly in another. */
+    final class Migration {
+        private final String slot;
+        private final InstalledRedis from;
+        private final InstalledRedis to;
+
+        private Migration(int slot, InstalledRedis from, InstalledRedis to) {
+            this.slot = String.valueOf(slot);
+            this.from = from;
+            this.to = to;
+        }
+
+        private void begin() {
+            to.run("CLUSTER", "SETSLOT", slot, "IMPORTING", id(from));
+            from.run("CLUSTER", "SETSLOT", slot, "MIGRATING", id(to));
+        }
+
+        /** Moves the keys that are wanted; returns how many there were. */
+        int moveKeys(Predicate<String> wanted) {
+            int moved = 0;
+            List<String> keys = keys(wanted);
+            while (!keys.isEmpty()) {
+                moved += keys.size();
+                Stream<String> head =
+                        Stream.of("MIGRATE", "127.0.0.1", String.valueOf(to.port()), "", "0", "5000", "KEYS");
+                String answer = from.run(Stream.concat(head, keys.stream()).toArray(String[]::new));
+                if (!answer.equals("OK") && !answer.equals("NOKEY")) {
+                    throw new IllegalStateException("MIGRATE of slot " + slot + ": " + answer);
+                }
+                keys = keys(wanted);
+            }
+            return moved;
+        }
+
+        /** Makes the next master the slot's owner. */
+        void finish() {
+            Stream.concat(Stream.of(to, from), masters.stream())
+                    .distinct()
+                    .forEach(master -> master.run("CLUSTER", "SETSLOT", slot, "NODE", id(to)));
+        }
+
+        private List<String> keys(Predicate<String> wanted) {
+            return from.run("CLUSTER", "GETKEYSINSLOT", slot, String.valueOf(KEYS_MAX))
+                    .lines()
+                    .filter(key -> !key.isEmpty())
+                    .filter(wanted)
+                    .limit(KEYS_A_STEP)
+                    .toList();
+        }
     }
 
     @Override
@@ -99,12 +145,5 @@ final class InstalledCluster implements AutoCloseable {
 
     private static String id(InstalledRedis master) {
         return master.run("CLUSTER", "MYID");
-    }
-
-    private static List<String> keys(InstalledRedis master, String slot) {
-        return master.run("CLUSTER", "GETKEYSINSLOT", slot, String.valueOf(KEYS_A_STEP))
-                .lines()
-                .filter(key -> !key.isEmpty())
-                .toList();
     }
 }
