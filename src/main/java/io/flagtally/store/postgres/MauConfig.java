@@ -15,6 +15,13 @@ public interface MauConfig {
     @WithDefault("16")
     int shards();
 
+    /**
+     * How many months the rows of a month are kept after its end and after the last write to it; then they are dropped
+     * and the month is closed. Its sums stay.
+     */
+    @WithDefault("3")
+    int retentionMonths();
+
     /** How long a flush may take before PostgreSQL is taken to be away. */
     @WithDefault("10S")
     Duration flushTimeout();

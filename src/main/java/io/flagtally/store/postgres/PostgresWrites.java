@@ -5,6 +5,7 @@ import io.flagtally.pipeline.DeduplicationConfig;
 import io.flagtally.platform.Availability;
 import io.flagtally.platform.Availability.Work;
 import io.flagtally.platform.config.TimeConfig;
+import io.flagtally.platform.job.Job;
 import io.flagtally.rollup.BucketCalendar;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
@@ -70,6 +71,12 @@ public class PostgresWrites {
                 new ActiveUsersRules(deduplication.enabled(), mau.shards(), mau.flushTimeout()),
                 clock,
                 meters);
+    }
+
+    @Produces
+    @Singleton
+    Job partitions(MauConfig mau, TimeConfig time, InstantSource clock) {
+        return new PartitionJob(pool, new BucketCalendar(time.zone()), mau.retentionMonths(), clock);
     }
 
     /** Tables of another installation stop the start. */

@@ -1,24 +1,26 @@
 package io.flagtally.store.redis;
 
 import io.flagtally.platform.config.TimeConfig;
+import io.flagtally.platform.job.Job;
 import io.flagtally.rollup.BucketCalendar;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.quarkus.scheduler.Scheduled;
-import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
+import io.quarkus.runtime.configuration.DurationConverter;
 import io.smallrye.mutiny.Uni;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import java.time.Duration;
 import java.time.InstantSource;
-import org.jboss.logging.Logger;
+import java.util.Optional;
 
 /** Runs {@link CounterSweep} as often as configured ({@code flagtally.counts.sweep.every}). */
 @ApplicationScoped
-public class SweepSchedule {
+public class SweepSchedule implements Job {
 
-    private static final Logger LOG = Logger.getLogger(SweepSchedule.class);
+    private static final String OFF = "off";
 
     private final CounterSweep sweep;
     private final boolean cluster;
+    private final Optional<Duration> every;
 
     @Inject
     SweepSchedule(
@@ -37,23 +39,25 @@ public class SweepSchedule {
                 counts.sweep().pause(),
                 meters);
         cluster = keys.hashTags();
+        every = counts.sweep().every().equals(OFF)
+                ? Optional.empty()
+                : Optional.of(DurationConverter.parseDuration(counts.sweep().every()));
     }
 
-    @Scheduled(
-            identity = "counter-sweep",
-            every = "{flagtally.counts.sweep.every}",
-            delayed = "1m",
-            concurrentExecution = ConcurrentExecution.SKIP)
-    Uni<Void> run() {
-        if (cluster) {
-            return Uni.createFrom().voidItem();
-        }
-        return sweep.sweep()
-                .invoke(report -> LOG.infof("Swept the counters: %s", report))
-                .onFailure()
-                .invoke(failure -> LOG.warnf("The sweep of the counters stopped: %s", failure.getMessage()))
-                .onFailure()
-                .recoverWithNull()
-                .replaceWithVoid();
+    @Override
+    public String name() {
+        return "counter-sweep";
+    }
+
+    @Override
+    public Optional<Duration> every() {
+        return every;
+    }
+
+    @Override
+    public Uni<String> run() {
+        return cluster
+                ? Uni.createFrom().item("left out on a cluster")
+                : sweep.sweep().map(SweepReport::toString);
     }
 }

@@ -1,0 +1,21 @@
+package io.flagtally.platform.job;
+
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A run of a job.
+ *
+ * @param finishedAt null while it runs
+ * @param detail what was done, or why it failed
+ */
+public record JobRun(
+        String job, Instant startedAt, @Nullable Instant finishedAt, Outcome outcome, String detail) {
+
+    /** What became of a run. */
+    public enum Outcome {
+        RUNNING,
+        OK,
+        FAILED
+    }
+}

@@ -1,0 +1,67 @@
+package io.flagtally.platform.job;
+
+import io.quarkus.arc.All;
+import io.quarkus.scheduler.Scheduled;
+import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import org.jboss.logging.Logger;
+
+/** Runs each job in each slot of its schedule, in one of the processes. A job that failed is tried again each minute. */
+@ApplicationScoped
+public class JobSchedule {
+
+    private static final Logger LOG = Logger.getLogger(JobSchedule.class);
+
+    private final List<Job> jobs;
+    private final JobLedger ledger;
+    private final InstantSource clock;
+
+    @Inject
+    JobSchedule(@All List<Job> jobs, JobLedger ledger, InstantSource clock) {
+        this.jobs = jobs;
+        this.ledger = ledger;
+        this.clock = clock;
+    }
+
+    @Scheduled(identity = "jobs", every = "1m", delayed = "1m", concurrentExecution = ConcurrentExecution.SKIP)
+    Uni<Void> runDue() {
+        return Multi.createFrom()
+                .iterable(jobs)
+                .filter(job -> job.every().isPresent())
+                .onItem()
+                .transformToUniAndConcatenate(job -> ledger.runOnce(
+                                job, slot(job.every().orElseThrow(), clock.instant()))
+                        .invoke(JobSchedule::log)
+                        .onFailure()
+                        .invoke(failure -> LOG.warnf("The job %s could not be run: %s", job.name(), failure))
+                        .onFailure()
+                        .recoverWithItem(Optional.empty()))
+                .collect()
+                .last()
+                .replaceWithVoid();
+    }
+
+    /** Returns the slot of {@code now}: the last multiple of {@code every}, counted from 1970. */
+    static String slot(Duration every, Instant now) {
+        long length = Math.max(1, every.toSeconds());
+        return Instant.ofEpochSecond(now.getEpochSecond() / length * length).toString();
+    }
+
+    private static void log(Optional<JobRun> run) {
+        run.ifPresent(each -> {
+            if (each.outcome() == JobRun.Outcome.FAILED) {
+                LOG.warnf("The job %s failed: %s", each.job(), each.detail());
+            } else {
+                LOG.infof("The job %s is done: %s", each.job(), each.detail());
+            }
+        });
+    }
+}
