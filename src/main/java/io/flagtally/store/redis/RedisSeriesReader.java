@@ -7,6 +7,8 @@ import io.flagtally.rollup.TimeBucket;
 import io.flagtally.series.FlagSeries;
 import io.flagtally.series.FlagSeries.VariationSeries;
 import io.flagtally.series.SeriesReader;
+import io.flagtally.store.redis.RememberedSeries.Answer;
+import io.flagtally.store.redis.RememberedSeries.Question;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.redis.client.Request;
 import io.vertx.mutiny.redis.client.Response;
@@ -21,6 +23,8 @@ import java.util.function.Function;
 /**
  * Reads the counters of a flag in two round trips: which variations it has, then everything else in one pipeline. Uses
  * ZRANGE, MGET and PFCOUNT only.
+ *
+ * <p>A series that was read before takes one round trip, for its variations and event counters, if those are unchanged.
  */
 @Singleton
 public final class RedisSeriesReader implements SeriesReader {
@@ -29,6 +33,7 @@ public final class RedisSeriesReader implements SeriesReader {
     private final Function<List<Request>, Uni<List<Response>>> redis;
 
     private final RedisKeys keys;
+    private final RememberedSeries remembered = new RememberedSeries();
 
     @Inject
     RedisSeriesReader(RedisReadLink link, RedisKeys keys) {
@@ -42,25 +47,51 @@ public final class RedisSeriesReader implements SeriesReader {
 
     @Override
     public Uni<FlagSeries> read(EnvironmentId environment, FlagId flag, List<TimeBucket> buckets) {
-        return redis.apply(List.of(ReadCommands.variations(keys.variations(environment, flag))))
-                .map(replies -> ReadCommands.variationIds(replies.get(0)))
-                .chain(variations -> new FlagRead(environment, flag, buckets, variations).read());
+        Question question = new Question(environment, flag, buckets);
+        Answer before = remembered.get(question);
+        return before == null ? first(question) : again(question, before);
+    }
+
+    private Uni<FlagSeries> first(Question question) {
+        return redis.apply(List.of(variationsOf(question)))
+                .chain(replies -> new FlagRead(question, ReadCommands.variationIds(replies.get(0))).read());
+    }
+
+    private Uni<FlagSeries> again(Question question, Answer before) {
+        FlagRead read = new FlagRead(question, before.variations());
+        List<Request> requests = new ArrayList<>();
+        requests.add(variationsOf(question));
+        requests.addAll(ReadCommands.numbers(read.events));
+        return redis.apply(requests).chain(all -> {
+            Iterator<Response> replies = all.iterator();
+            List<VariationId> variations = ReadCommands.variationIds(replies.next());
+            List<Long> counts = ReadCommands.numbers(read.events.size(), replies);
+            boolean unchanged = variations.equals(before.variations()) && counts.equals(before.counts());
+            return unchanged ? Uni.createFrom().item(before.series()) : new FlagRead(question, variations).read();
+        });
+    }
+
+    private Request variationsOf(Question question) {
+        return ReadCommands.variations(keys.variations(question.environment(), question.flag()));
     }
 
     /** The second round trip: for each variation its event counters, its user counters, and the union of the latter. */
     private final class FlagRead {
+        private final Question question;
         private final List<TimeBucket> buckets;
         private final List<VariationId> variations;
         private final List<String> events = new ArrayList<>();
         private final List<List<String>> users = new ArrayList<>();
 
-        FlagRead(EnvironmentId environment, FlagId flag, List<TimeBucket> buckets, List<VariationId> variations) {
-            this.buckets = buckets;
+        FlagRead(Question question, List<VariationId> variations) {
+            this.question = question;
+            this.buckets = question.buckets();
             this.variations = variations;
+            EnvironmentId environment = question.environment();
             for (VariationId variation : variations) {
-                buckets.forEach(bucket -> events.add(keys.events(environment, flag, variation, bucket)));
+                buckets.forEach(bucket -> events.add(keys.events(environment, question.flag(), variation, bucket)));
                 users.add(buckets.stream()
-                        .map(bucket -> keys.users(environment, flag, variation, bucket))
+                        .map(bucket -> keys.users(environment, question.flag(), variation, bucket))
                         .toList());
             }
         }
@@ -75,7 +106,8 @@ public final class RedisSeriesReader implements SeriesReader {
         }
 
         private FlagSeries assemble(Iterator<Response> replies) {
-            Iterator<Long> counts = ReadCommands.numbers(events.size(), replies).iterator();
+            List<Long> numbers = ReadCommands.numbers(events.size(), replies);
+            Iterator<Long> counts = numbers.iterator();
             List<VariationSeries> series = new ArrayList<>();
             for (VariationId variation : variations) {
                 series.add(new VariationSeries(
@@ -88,7 +120,9 @@ public final class RedisSeriesReader implements SeriesReader {
                 List<Long> zeros = Collections.nCopies(buckets.size(), 0L);
                 series.add(new VariationSeries(VariationId.DEFAULT, zeros, zeros, 0));
             }
-            return new FlagSeries(buckets, series);
+            FlagSeries found = new FlagSeries(buckets, series);
+            remembered.put(question, new Answer(variations, numbers, found));
+            return found;
         }
     }
 }

@@ -313,6 +313,83 @@ class RedisReadersTest {
         return new RedisReadLink(vertx, RedisPlace.standalone(url), TIMEOUT, availability);
     }
 
+    @Test
+    void read_againUnchanged_countsNoUsersAnew() {
+        plantCounter("v", 3, "u1", "u2");
+        AtomicInteger unions = new AtomicInteger();
+        RedisSeriesReader reader = countingUnions(unions);
+
+        FlagSeries first = await(reader.read(EnvironmentId.DEFAULT, FLAG, TWO_DAYS));
+        int once = unions.get();
+        FlagSeries second = await(reader.read(EnvironmentId.DEFAULT, FLAG, TWO_DAYS));
+
+        assertEquals(first, second);
+        assertTrue(once > 0);
+        assertEquals(once, unions.get());
+    }
+
+    @Test
+    void read_againAfterAnEvent_showsIt() {
+        plantCounter("v", 3, "u1", "u2");
+        RedisSeriesReader reader = countingUnions(new AtomicInteger());
+        await(reader.read(EnvironmentId.DEFAULT, FLAG, TWO_DAYS));
+
+        plantCounter("v", 4, "u3");
+        VariationSeries changed = await(reader.read(EnvironmentId.DEFAULT, FLAG, TWO_DAYS))
+                .variations()
+                .get(0);
+
+        assertEquals(List.of(0L, 4L), changed.events());
+        assertEquals(3, changed.uniquesTotal());
+    }
+
+    @Test
+    void read_againAfterAVariationCame_showsIt() {
+        plantCounter("v", 3, "u1");
+        RedisSeriesReader reader = countingUnions(new AtomicInteger());
+        await(reader.read(EnvironmentId.DEFAULT, FLAG, TWO_DAYS));
+
+        plantCounter("w", 1, "u9");
+
+        assertEquals(
+                List.of("v", "w", "default"),
+                await(reader.read(EnvironmentId.DEFAULT, FLAG, TWO_DAYS)).variations().stream()
+                        .map(variation -> variation.variation().value())
+                        .toList());
+    }
+
+    @Test
+    void remembered_moreThanFits_givesUpTheEldest() {
+        RememberedSeries remembered = new RememberedSeries();
+        List<Long> large = Collections.nCopies(RememberedSeries.NUMBERS_MAX / 10, 1L);
+        for (int i = 0; i < 20; i++) {
+            remembered.put(
+                    new RememberedSeries.Question(EnvironmentId.DEFAULT, new FlagId("flag-" + i), TWO_DAYS),
+                    new RememberedSeries.Answer(List.of(), large, new FlagSeries(TWO_DAYS, List.of())));
+        }
+
+        assertEquals(3, remembered.size());
+    }
+
+    private void plantCounter(String variation, int events, String... users) {
+        plant("ZADD", "catalog:variations:flag", "1", variation);
+        plant("SET", "ec:1795219200:flag:" + variation, Integer.toString(events));
+        for (String user : users) {
+            plant("PFADD", "uc:1795219200:flag:" + variation, user);
+        }
+    }
+
+    private RedisSeriesReader countingUnions(AtomicInteger unions) {
+        return new RedisSeriesReader(
+                requests -> {
+                    requests.stream()
+                            .filter(request -> request.command().equals(Command.PFCOUNT))
+                            .forEach(request -> unions.incrementAndGet());
+                    return link.send(requests);
+                },
+                keys);
+    }
+
     private FlagSeries read(List<TimeBucket> buckets) {
         return await(new RedisSeriesReader(link, keys).read(EnvironmentId.DEFAULT, FLAG, buckets));
     }
