@@ -37,8 +37,11 @@ public interface RedisConfig {
     @WithDefault("1")
     int durabilityReplicas();
 
-    /** How long a flush waits for replicas or disk; then it is written again, and recognised. Below {@code flush-timeout}. */
-    @WithDefault("1S")
+    /**
+     * How long a flush waits for replicas or disk; then it is written again, and recognised. Below {@code flush-timeout},
+     * and for {@code fsync} with Redis' {@code appendfsync everysec} above a second.
+     */
+    @WithDefault("2S")
     Duration durabilityTimeout();
 
     /** How long a flush may take before its connection is closed and the flush is tried again. */
