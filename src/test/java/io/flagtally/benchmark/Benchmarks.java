@@ -17,6 +17,7 @@ public final class Benchmarks {
     private static final Map<String, Benchmark> BY_NAME = new TreeMap<>(Map.of(
             "decode", args -> jmh(DecodeBenchmark.class),
             "fold", args -> jmh(FoldBenchmark.class),
+            "mau", args -> MauBenchmark.main(args),
             "pipeline", args -> PipelineBenchmark.main(args),
             "http", args -> HttpBenchmark.main(args)));
 
