@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Gathers deliveries into batches, has them written, puts events at fault aside, and then acknowledges.
  *
- * <p><b>Batching</b> follows the load: with no batch in flight a delivery is written at once; while batches are in
- * flight the next one gathers until it is full, its linger has passed, or they end. So a quiet service answers
- * quickly and a busy one writes large batches.
+ * <p><b>Batching</b> follows the load: with no batch in flight a delivery is written at once, unless another batch
+ * was begun within the pace; while batches are in flight the next one gathers until it is full, its linger has passed,
+ * or they end. So a quiet service answers quickly and a busy one writes large batches.
  *
  * <p><b>Bounds</b>: {@link #hasRoom} turns false when the gathering batch is full and as many as allowed are in
  * flight; the caller then stops taking messages until {@code onRoom} runs.
@@ -58,6 +58,7 @@ public final class EventPipeline {
     private final BucketCalendar calendar;
     private final int sizeMax;
     private final Duration linger;
+    private final Duration pace;
     private final int inFlightMax;
     private final Duration window;
     private final SinkFanOut sinks;
@@ -71,6 +72,7 @@ public final class EventPipeline {
 
     private final Object lock = new Object();
     private Gathering gathering;
+    private @Nullable Gathering paced;
     private int inFlight;
     private int outstandingEvents;
     private Runnable onRoom = () -> {};
@@ -90,6 +92,7 @@ public final class EventPipeline {
         this.calendar = calendar;
         this.sizeMax = config.batch().sizeMax();
         this.linger = config.batch().linger();
+        this.pace = config.batch().pace();
         this.inFlightMax = config.inFlightMax();
         this.window = window;
         this.sinks = sinks;
@@ -189,15 +192,35 @@ public final class EventPipeline {
         });
     }
 
+    /** Until its pace has passed, {@code begun} keeps the next batch gathering. Called under the lock. */
+    private void paceAfter(Gathering begun) {
+        if (pace.isZero()) {
+            return;
+        }
+        paced = begun;
+        timers.after(pace, () -> {
+            Gathering due = null;
+            synchronized (lock) {
+                if (paced == begun) {
+                    paced = null;
+                    due = takeIfDue();
+                }
+            }
+            flush(due);
+        });
+    }
+
     /** Takes the gathering batch for writing if it may and should go now. Called under the lock. */
     private @Nullable Gathering takeIfDue() {
-        boolean due = inFlight == 0 || gathering.weight >= sizeMax || gathering.lingered || drained != null;
+        boolean quiet = inFlight == 0 && paced == null;
+        boolean due = quiet || gathering.weight >= sizeMax || gathering.lingered || drained != null;
         if (gathering.isEmpty() || inFlight >= inFlightMax || !due) {
             return null;
         }
         Gathering taken = gathering;
         gathering = new Gathering(calendar);
         inFlight++;
+        paceAfter(taken);
         return taken;
     }
 

@@ -38,6 +38,14 @@ public interface PipelineConfig {
         /** How long a batch gathers while another one is being written; with none in flight it is written at once. */
         @WithDefault("25ms")
         Duration linger();
+
+        /**
+         * The least time from the start of one batch to the next one, unless that is full: what comes in between shares
+         * the next. A quick store would be given many small batches otherwise, each at the price of a large one. What
+         * comes after a pause does not wait.
+         */
+        @WithDefault("10ms")
+        Duration pace();
     }
 
     /** How a store that is away is waited for: without end, at growing distances with jitter. */

@@ -13,7 +13,7 @@ import java.util.List;
 final class DenseFlag {
 
     static final String ID = "dense-flag";
-    private static final int VARIATIONS = 5;
+    static final int VARIATIONS = 5;
     private static final int DAYS = 30;
     private static final int USERS_A_DAY = 20_000;
     private static final int USERS_A_COMMAND = 1_000;
@@ -21,10 +21,14 @@ final class DenseFlag {
 
     private DenseFlag() {}
 
+    static String variation(int number) {
+        return "variation-" + number;
+    }
+
     static void plant(Redis redis) {
         Instant today = Instant.now().truncatedTo(ChronoUnit.DAYS);
         for (int variation = 0; variation < VARIATIONS; variation++) {
-            String id = "variation-" + variation;
+            String id = variation(variation);
             List<Request> commands = new ArrayList<>();
             for (int day = 0; day < DAYS; day++) {
                 Instant start = today.minus(day, ChronoUnit.DAYS);

@@ -18,6 +18,7 @@ import org.HdrHistogram.Histogram;
 final class HttpBenchmark {
 
     private static final Duration WARM_UP = Duration.ofSeconds(20);
+    private static final Duration IDLE = Duration.ofSeconds(20);
 
     private HttpBenchmark() {}
 
@@ -33,12 +34,13 @@ final class HttpBenchmark {
             ServiceMeter meter = new ServiceMeter(service);
             Redis redis = Redis.createClient(new io.vertx.mutiny.core.Vertx(vertx), meter.redisUrl());
             DenseFlag.plant(redis);
-            Probes idle = new Probes(service);
-            idle.run(Duration.ofSeconds(10));
-            idle.print("idle");
             OpenLoopLoad warmUp = new OpenLoopLoad(vertx, service.port(), batch);
             warmUp.run(rate / 2, WARM_UP);
             warmUp.close();
+            new Probes(service).run(IDLE);
+            Probes idle = new Probes(service);
+            idle.run(IDLE);
+            idle.print("idle");
             measure(vertx, service, meter, new RedisMeter(redis), rate, batch, duration);
         }
         vertx.close();

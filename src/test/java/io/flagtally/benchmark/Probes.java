@@ -17,11 +17,11 @@ import org.HdrHistogram.Histogram;
 
 /**
  * What a person would see: how long after its 200 an event is in the series, and how long the 30-day series of a flag
- * with dense registers takes, the first time after a pause and at once again.
+ * with dense registers takes, the first time after an event that changed it and at once again.
  */
 final class Probes {
 
-    private static final long PAUSE_NANOS = 200_000_000;
+    private static final long PAUSE_NANOS = 50_000_000;
 
     private final ServiceProcess service;
     private final HttpClient http = HttpClient.newHttpClient();
@@ -31,6 +31,7 @@ final class Probes {
     private final Histogram first = new Histogram(3);
     private final Histogram repeated = new Histogram(3);
     private long sent;
+    private int changes;
 
     Probes(ServiceProcess service) {
         this.service = service;
@@ -41,6 +42,7 @@ final class Probes {
         try {
             while (System.nanoTime() < end) {
                 probeFreshness();
+                change();
                 readDense(first);
                 readDense(repeated);
                 LockSupport.parkNanos(PAUSE_NANOS);
@@ -68,14 +70,26 @@ final class Probes {
                 micros.getTotalCount());
     }
 
-    private void probeFreshness() throws IOException, InterruptedException {
+    /** Sends an event of a new user; true if it is safe. */
+    private boolean send(String flagId, String variation) throws IOException, InterruptedException {
         String body = "{\"events\":[{\"id\":\"" + UUID.randomUUID()
                 + "\",\"event\":{\"@type\":\"type.googleapis.com/bucketeer.event.client.EvaluationEvent\",\"timestamp\":"
-                + System.currentTimeMillis() / 1000 + ",\"featureId\":\"" + flag
-                + "\",\"variationId\":\"v\",\"userId\":\"u\",\"reason\":{\"type\":\"RULE\"}}}]}";
+                + System.currentTimeMillis() / 1000 + ",\"featureId\":\"" + flagId + "\",\"variationId\":\""
+                + variation + "\",\"userId\":\"" + UUID.randomUUID() + "\",\"reason\":{\"type\":\"RULE\"}}}]}";
         HttpResponse<String> answer = http.send(
                 request("/register_events").POST(BodyPublishers.ofString(body)).build(), BodyHandlers.ofString());
-        if (answer.statusCode() != 200) {
+        return answer.statusCode() == 200;
+    }
+
+    /** Moves the dense flag, so that nothing remembered of it is true any more. */
+    private void change() throws IOException, InterruptedException {
+        if (!send(DenseFlag.ID, DenseFlag.variation(changes++ % DenseFlag.VARIATIONS))) {
+            throw new IllegalStateException("the event that changes the dense flag was refused");
+        }
+    }
+
+    private void probeFreshness() throws IOException, InterruptedException {
+        if (!send(flag, "v")) {
             return;
         }
         sent++;

@@ -29,19 +29,22 @@ import org.junit.jupiter.api.Test;
 class EventPipelineTest {
 
     private static final BucketeerCodec CODEC = new BucketeerCodec();
+    private static final Duration PACE = Duration.ofMillis(10);
+
+    private record Planned(Duration delay, Runnable task) {}
 
     private final RandomEvents random = new RandomEvents(7);
     private final RecordingSink sink = new RecordingSink();
     private final List<DeadLetter> putAside = new ArrayList<>();
     private final List<String> settled = new ArrayList<>();
-    private final List<Runnable> timers = new ArrayList<>();
+    private final List<Planned> timers = new ArrayList<>();
     private final EventPipeline pipeline = pipeline();
 
     private EventPipeline pipeline() {
         PipelineConfig config = TestConfigs.of(
                 PipelineConfig.class,
                 Map.of("flagtally.pipeline.batch.size-max", "10", "flagtally.pipeline.in-flight-max", "2"));
-        Timers steps = (delay, task) -> timers.add(task);
+        Timers steps = (delay, task) -> timers.add(new Planned(delay, task));
         PatientRetry retry = new PatientRetry(steps, Duration.ofMillis(1), Duration.ofMillis(8), () -> 0);
         SimpleMeterRegistry meters = new SimpleMeterRegistry();
         DeadLetters deadLetters = letters -> {
@@ -61,9 +64,15 @@ class EventPipelineTest {
     }
 
     private void runTimers() {
-        List<Runnable> due = List.copyOf(timers);
-        timers.clear();
-        due.forEach(Runnable::run);
+        runTimersUpTo(Duration.ofDays(1));
+    }
+
+    private void runTimersUpTo(Duration delayMax) {
+        List<Planned> due = timers.stream()
+                .filter(timer -> timer.delay().compareTo(delayMax) <= 0)
+                .toList();
+        timers.removeAll(due);
+        due.forEach(timer -> timer.task().run());
     }
 
     private List<FlagEvent> accept(String name, int events) {
@@ -116,11 +125,43 @@ class EventPipelineTest {
         accept("c", 3);
         assertEquals(1, sink.held());
 
+        runTimersUpTo(PACE);
+        assertEquals(1, sink.held());
         sink.releaseOne();
         sink.releaseOne();
 
         assertEquals(List.of(1, 5), sink.writtenSizes);
         assertEquals(List.of("a", "b", "c"), settled);
+    }
+
+    @Test
+    void accept_withinThePaceOfABatch_gathersUntilItHasPassed() {
+        accept("a", 1);
+        accept("b", 2);
+        accept("c", 3);
+        assertEquals(List.of(1), sink.writtenSizes);
+
+        runTimersUpTo(PACE);
+
+        assertEquals(List.of(1, 5), sink.writtenSizes);
+        assertEquals(List.of("a", "b", "c"), settled);
+    }
+
+    @Test
+    void accept_withinThePaceButFull_isWrittenAtOnce() {
+        accept("a", 1);
+        accept("b", 10);
+
+        assertEquals(List.of(1, 10), sink.writtenSizes);
+    }
+
+    @Test
+    void accept_afterThePace_isWrittenAtOnce() {
+        accept("a", 1);
+        runTimersUpTo(PACE);
+        accept("b", 2);
+
+        assertEquals(List.of(1, 2), sink.writtenSizes);
     }
 
     @Test
