@@ -29,18 +29,22 @@ final class ArchitectureRules {
 
     static final String ROOT = "io.flagtally";
 
-    /** Who may import whom. The adapters below {@code store} and {@code broker} have a rule of their own. */
-    private static final Map<String, Set<String>> MAY_IMPORT = Map.of(
-            "event", Set.of(),
-            "rollup", Set.of("event"),
-            "codec", Set.of("event", "platform"),
-            "pipeline", Set.of("event", "codec", "rollup", "platform"),
-            "ingest", Set.of("event", "codec", "platform"),
-            "series", Set.of("event", "rollup", "platform"),
-            "experiment", Set.of("event", "series", "platform"),
-            "archive", Set.of("event", "rollup", "pipeline", "platform"),
-            "proof", Set.of("platform"),
-            "platform", Set.of());
+    /**
+     * Who may import whom. The adapters below {@code store} and {@code broker} have a rule of their own; {@code broker}
+     * here is what connectors have in common.
+     */
+    private static final Map<String, Set<String>> MAY_IMPORT = Map.ofEntries(
+            Map.entry("event", Set.of()),
+            Map.entry("rollup", Set.of("event")),
+            Map.entry("codec", Set.of("event", "platform")),
+            Map.entry("pipeline", Set.of("event", "codec", "rollup", "platform")),
+            Map.entry("ingest", Set.of("event", "codec", "platform")),
+            Map.entry("series", Set.of("event", "rollup", "platform")),
+            Map.entry("experiment", Set.of("event", "series", "platform")),
+            Map.entry("archive", Set.of("event", "rollup", "pipeline", "platform")),
+            Map.entry("broker", Set.of("event", "codec", "pipeline", "platform")),
+            Map.entry("proof", Set.of("platform")),
+            Map.entry("platform", Set.of()));
 
     private static final Set<String> ADAPTERS = Set.of("store", "broker");
 
@@ -99,7 +103,7 @@ final class ArchitectureRules {
 
     static final ArchRule REDIS_IN_ITS_STORE = noClasses()
             .that()
-            .resideOutsideOfPackage(ROOT + ".store.redis..")
+            .resideOutsideOfPackages(ROOT + ".store.redis..", ROOT + ".broker.redisstreams..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(REDIS_CLIENTS);
@@ -173,22 +177,30 @@ final class ArchitectureRules {
 
     private static boolean isKnown(JavaClass type) {
         String feature = feature(type);
-        return ADAPTERS.contains(feature) ? !part(type).equals(feature) : MAY_IMPORT.containsKey(feature);
+        return MAY_IMPORT.containsKey(feature)
+                || ADAPTERS.contains(feature) && !part(type).equals(feature);
     }
 
     private static boolean mayImport(JavaClass origin, JavaClass target) {
         if (part(origin).equals(part(target))) {
             return true;
         }
-        Set<String> allowed = ADAPTERS.contains(feature(origin))
-                ? allowedToAdapter(origin)
-                : MAY_IMPORT.getOrDefault(feature(origin), Set.of());
-        return allowed.contains(feature(target));
+        Set<String> allowed = part(origin).equals(feature(origin))
+                ? MAY_IMPORT.getOrDefault(feature(origin), Set.of())
+                : allowedToAdapter(origin);
+        return allowed.contains(part(target));
     }
 
-    /** An adapter may import the owners of the ports it implements, what those ports speak of, and platform. */
+    /**
+     * An adapter may import the owners of the ports it implements, what those ports speak of, and platform; a connector
+     * also what connectors have in common.
+     */
     private static Set<String> allowedToAdapter(JavaClass origin) {
         Set<String> allowed = new HashSet<>(Set.of("platform"));
+        if (MAY_IMPORT.containsKey(feature(origin))) {
+            allowed.add(feature(origin));
+            allowed.addAll(MAY_IMPORT.getOrDefault(feature(origin), Set.of()));
+        }
         classesOfPart(origin)
                 .flatMap(type -> type.getAllRawInterfaces().stream())
                 .filter(port -> isOurs(port) && MAY_IMPORT.containsKey(feature(port)))

@@ -76,6 +76,20 @@ class ArchitectureTest {
                         "an adapter imports a feature of which it implements no port",
                         "package io.flagtally.store.s3; class Planted { io.flagtally.series.FlagSeries series; }"),
                 planted(
+                        "table",
+                        "a connector imports another connector",
+                        "package io.flagtally.broker.one; class Planted { io.flagtally.broker.two.Other other; }",
+                        "package io.flagtally.broker.two; public class Other {}"),
+                planted(
+                        "table",
+                        "what connectors have in common imports a connector",
+                        "package io.flagtally.broker; class Planted { io.flagtally.broker.two.Other other; }",
+                        "package io.flagtally.broker.two; public class Other {}"),
+                planted(
+                        "table",
+                        "pipeline knows of brokers",
+                        "package io.flagtally.pipeline; class Planted { io.flagtally.broker.Carrier carrier; }"),
+                planted(
                         "jdk-only",
                         "rollup imports a library",
                         "package io.flagtally.rollup; class Planted { io.smallrye.mutiny.Uni<String> uni; }"),
@@ -141,6 +155,16 @@ class ArchitectureTest {
         JavaClasses classes = PlantedClasses.compile(List.of(
                 "package io.flagtally.store.s3; abstract class Planted implements io.flagtally.series.SeriesReader {"
                         + " io.flagtally.rollup.TimeBucket bucket; io.flagtally.event.FlagId flag; }"));
+
+        EvaluationResult result = ArchitectureRules.TABLE.evaluate(classes);
+
+        assertFalse(result.hasViolation(), () -> result.getFailureReport().toString());
+    }
+
+    @Test
+    void table_connector_mayImportWhatConnectorsHaveInCommon() {
+        JavaClasses classes = PlantedClasses.compile(List.of("package io.flagtally.broker.one; class Planted {"
+                + " io.flagtally.broker.Carrier carrier; io.flagtally.codec.EventHeaders headers; }"));
 
         EvaluationResult result = ArchitectureRules.TABLE.evaluate(classes);
 

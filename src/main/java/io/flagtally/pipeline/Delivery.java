@@ -37,33 +37,28 @@ public final class Delivery {
     private final List<Slice> slices = new ArrayList<>();
     private final List<Fault> faults = new ArrayList<>();
 
-    /**
-     * Reads the events of {@code payload}; with no codec for its content type, all of it is one fault.
-     *
-     * @param redelivered true if the broker says that it delivered this message before
-     */
+    /** Reads the events of {@code payload}; if it cannot be understood, all of it is one fault. */
     public Delivery(
             byte[] payload,
             EventHeaders headers,
-            boolean redelivered,
+            Arrival arrival,
             @Nullable EventCodec codec,
             Acknowledgement acknowledgement) {
         this.payload = payload;
         this.headers = headers;
-        this.redelivered = redelivered;
+        this.redelivered = arrival.redelivered();
         this.acknowledgement = acknowledgement;
-        if (codec == null) {
-            faults.add(new Fault(
-                    new MalformedEventException(
-                            "",
-                            ErrorCode.MALFORMED,
-                            "no codec reads " + headers.contentType()
-                                    + "; was the message written by a newer version?"),
-                    0,
-                    payload.length));
+        if (arrival.fault().isPresent()) {
+            all(arrival.fault().get());
+        } else if (codec == null) {
+            all("no codec reads " + headers.contentType() + "; was the message written by a newer version?");
         } else {
             codec.decode(payload, headers.environment(), headers.source(), new Reading());
         }
+    }
+
+    private void all(String fault) {
+        faults.add(new Fault(new MalformedEventException("", ErrorCode.MALFORMED, fault), 0, payload.length));
     }
 
     private final class Reading implements EventCodec.Visitor {

@@ -47,8 +47,9 @@ final class EventConsumer implements Subscriber<Message<byte[]>> {
         }
         EventHeaders headers = message.getMetadata(EventHeaders.class)
                 .orElseThrow(() -> new IllegalStateException("a message without EventHeaders reached the consumer"));
+        Arrival arrival = message.getMetadata(Arrival.class).orElse(Arrival.IN_PROCESS);
         pipeline.accept(new Delivery(
-                message.getPayload(), headers, false, codecs.get(headers.contentType()), new Settling(message)));
+                message.getPayload(), headers, arrival, codecs.get(headers.contentType()), new Settling(message)));
         ask();
     }
 

@@ -5,6 +5,7 @@ import io.flagtally.codec.BucketeerCodec;
 import io.flagtally.codec.EventHeaders;
 import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.SourceId;
+import io.flagtally.pipeline.Arrival;
 import io.flagtally.pipeline.Delivery;
 import io.flagtally.pipeline.EventPipeline;
 import io.flagtally.pipeline.PatientRetry;
@@ -35,6 +36,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -45,6 +47,7 @@ final class PipelineBenchmark {
 
     private static final int[] FLUSH_SIZES = {100, 300, 1_000, 3_000, 10_000, 30_000, 60_000};
     private static final int MESSAGE_EVENTS = 50;
+    private static final Arrival FIRST = new Arrival(false, Optional.empty());
     private static final int EVENTS = 120_000;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -160,7 +163,7 @@ final class PipelineBenchmark {
             }
             EventHeaders headers =
                     new EventHeaders(EnvironmentId.DEFAULT, SourceId.WEB, codec.contentType(), MESSAGE_EVENTS, now);
-            pipeline.accept(new Delivery(payload, headers, false, codec, new Unanswered()));
+            pipeline.accept(new Delivery(payload, headers, FIRST, codec, new Unanswered()));
         }
         pipeline.drain().toCompletableFuture().join();
     }

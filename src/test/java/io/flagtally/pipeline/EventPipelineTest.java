@@ -23,6 +23,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -84,18 +85,18 @@ class EventPipelineTest {
     private void accept(String name, byte[] payload, String contentType, Instant acceptedAt, boolean redelivered) {
         EventHeaders headers = new EventHeaders(EnvironmentId.DEFAULT, SourceId.WEB, contentType, 1, acceptedAt);
         boolean known = contentType.equals(CODEC.contentType());
-        pipeline.accept(
-                new Delivery(payload, headers, redelivered, known ? CODEC : null, new Delivery.Acknowledgement() {
-                    @Override
-                    public void ack() {
-                        settled.add(name);
-                    }
+        Arrival arrival = new Arrival(redelivered, Optional.empty());
+        pipeline.accept(new Delivery(payload, headers, arrival, known ? CODEC : null, new Delivery.Acknowledgement() {
+            @Override
+            public void ack() {
+                settled.add(name);
+            }
 
-                    @Override
-                    public void nack(Throwable reason) {
-                        settled.add("not " + name);
-                    }
-                }));
+            @Override
+            public void nack(Throwable reason) {
+                settled.add("not " + name);
+            }
+        }));
     }
 
     @Test

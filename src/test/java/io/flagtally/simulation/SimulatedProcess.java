@@ -1,6 +1,7 @@
 package io.flagtally.simulation;
 
 import io.flagtally.codec.EventCodec;
+import io.flagtally.pipeline.Arrival;
 import io.flagtally.pipeline.BatchSink;
 import io.flagtally.pipeline.DeadLetters;
 import io.flagtally.pipeline.Delivery;
@@ -13,6 +14,7 @@ import io.flagtally.rollup.BucketCalendar;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** A process that runs the real pipeline. Once dead nothing of it runs any more, but what it sent is still on its way. */
 final class SimulatedProcess {
@@ -75,7 +77,11 @@ final class SimulatedProcess {
         }
         claimed--;
         pipeline.accept(new Delivery(
-                message.payload, message.headers, redelivered, codec, new Delivery.Acknowledgement() {
+                message.payload,
+                message.headers,
+                new Arrival(redelivered, Optional.empty()),
+                codec,
+                new Delivery.Acknowledgement() {
                     @Override
                     public void ack() {
                         if (alive) {
