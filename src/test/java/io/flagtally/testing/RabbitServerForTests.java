@@ -1,0 +1,127 @@
+package io.flagtally.testing;
+
+import static org.awaitility.Awaitility.await;
+
+import io.flagtally.platform.embedded.LoopbackPort;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A real RabbitMQ of the machine's own package on free ports of 127.0.0.1, as a node of its own name with its own data;
+ * user and password are {@code guest}. It may be killed and started again on the same port. Ends with {@link #close},
+ * at the latest with the JVM.
+ */
+public final class RabbitServerForTests implements AutoCloseable {
+
+    /** The scripts of the package without its wrapper, which insists on its own user and directories. */
+    private static final Path SCRIPTS = Path.of("/usr/lib/rabbitmq/bin");
+
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
+
+    private final Path home = TestData.newDirectory("rabbitmq");
+    private final int port = LoopbackPort.free();
+    private final int epmdPort = LoopbackPort.free();
+    private final int distributionPort = LoopbackPort.free();
+    private final Map<String, String> environment = Map.ofEntries(
+            Map.entry("HOME", home.toString()),
+            Map.entry("RABBITMQ_NODENAME", "flagtally" + port + "@localhost"),
+            Map.entry("RABBITMQ_NODE_IP_ADDRESS", LoopbackPort.HOST),
+            Map.entry("RABBITMQ_NODE_PORT", String.valueOf(port)),
+            Map.entry("RABBITMQ_DIST_PORT", String.valueOf(distributionPort)),
+            Map.entry("RABBITMQ_MNESIA_BASE", home.resolve("data").toString()),
+            Map.entry("RABBITMQ_LOG_BASE", home.resolve("logs").toString()),
+            Map.entry("RABBITMQ_CONFIG_FILE", home.resolve("rabbitmq").toString()),
+            Map.entry("RABBITMQ_CONF_ENV_FILE", home.resolve("no-env.conf").toString()),
+            Map.entry(
+                    "RABBITMQ_ENABLED_PLUGINS_FILE",
+                    home.resolve("enabled_plugins").toString()),
+            Map.entry("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}"),
+            Map.entry("ERL_EPMD_ADDRESS", LoopbackPort.HOST),
+            Map.entry("ERL_EPMD_PORT", String.valueOf(epmdPort)));
+    private @Nullable ChildServer names;
+    private @Nullable ChildServer server;
+
+    /** Starts it, empty, and returns when it takes connections. */
+    public void start() {
+        if (!Files.isExecutable(SCRIPTS.resolve("rabbitmq-server"))) {
+            throw new IllegalStateException(
+                    "there is no RabbitMQ; it comes with the package rabbitmq-server, which .ci/run installs");
+        }
+        try {
+            Files.writeString(home.resolve("enabled_plugins"), "[].\n");
+            // No guessing from the size of the machine: below this it would stop publishers.
+            Files.writeString(home.resolve("rabbitmq.conf"), "disk_free_limit.absolute = 50MB\n");
+            Path epmd = Files.createDirectories(home.resolve("epmd"));
+            names = ChildServer.start(epmd, environment, List.of("epmd")).awaitPort(epmdPort);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        restart();
+    }
+
+    public int port() {
+        return port;
+    }
+
+    /** Runs {@code rabbitmqctl} with these arguments and returns what it prints. */
+    public String control(String... arguments) {
+        List<String> command =
+                new ArrayList<>(List.of(SCRIPTS.resolve("rabbitmqctl").toString(), "-q"));
+        command.addAll(List.of(arguments));
+        try {
+            ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+            builder.environment().putAll(environment);
+            Process control = builder.start();
+            control.getOutputStream().close();
+            try (InputStream out = control.getInputStream()) {
+                return new String(out.readAllBytes(), StandardCharsets.UTF_8).trim();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Ends it in order. */
+    public void stop() {
+        if (server != null) {
+            server.stop();
+            server = null;
+        }
+    }
+
+    /** Ends it as a crash would. */
+    public void kill() {
+        if (server != null) {
+            server.kill();
+            server = null;
+            await().atMost(PATIENCE).until(() -> LoopbackPort.isFree(LoopbackPort.HOST, port));
+        }
+    }
+
+    /** Starts it, after {@link #kill} if it runs: same port, same data. */
+    public void restart() {
+        kill();
+        server = ChildServer.start(
+                        home,
+                        environment,
+                        List.of(SCRIPTS.resolve("rabbitmq-server").toString()))
+                .awaitPort(port);
+    }
+
+    @Override
+    public void close() {
+        kill();
+        if (names != null) {
+            names.kill();
+        }
+    }
+}
