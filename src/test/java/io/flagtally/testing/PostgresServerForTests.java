@@ -5,6 +5,8 @@ import io.flagtally.platform.embedded.LoopbackPort;
 import io.flagtally.platform.embedded.ServerProcess;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.flywaydb.core.Flyway;
 
 /**
@@ -43,9 +45,15 @@ public final class PostgresServerForTests implements AutoCloseable {
         server.stop(PATIENCE);
     }
 
-    /** Ends it as a crash would. */
+    /** Ends all its processes as a crash would. */
     public void kill() {
+        List<ProcessHandle> processes = ProcessHandle.of(server.pid())
+                .map(handle -> handle.descendants().toList())
+                .orElse(List.of());
         server.kill();
+        processes.forEach(ProcessHandle::destroyForcibly);
+        processes.forEach(process ->
+                process.onExit().completeOnTimeout(process, 2, TimeUnit.SECONDS).join());
     }
 
     /** Starts it again after {@link #stop} or {@link #kill}: same port, same data. */

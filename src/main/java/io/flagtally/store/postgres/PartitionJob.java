@@ -181,10 +181,10 @@ final class PartitionJob implements Job {
                 + (partition.detaching ? " finalize" : " concurrently");
         return pool.preparedQuery(CLOSE)
                 .execute(Tuple.of(partition.period, now.getEpochSecond()))
-                .chain(closed -> pool.getConnection())
-                .chain(connection -> run(connection, detach)
-                        .chain(detached -> run(connection, "drop table " + partition.table))
-                        .eventually(connection::close))
+                .chain(closed -> HeldConnection.use(
+                        pool,
+                        connection -> run(connection, detach)
+                                .chain(detached -> run(connection, "drop table " + partition.table))))
                 .replaceWith(1L);
     }
 

@@ -27,8 +27,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <p>A flush is one transaction of three round trips: which events are new (a unique key says), then the users, then
  * what their rows say is new to the summaries. An event is counted once as long as its id is kept; whether a user is
  * new is decided by a unique key, never by a read. All transactions lock rows in one order. A transaction that loses
- * against another one is repeated at once, a few times; one whose partition is missing opens it first. An event of a
- * closed month is rejected.
+ * against another one is repeated at once, a few times; one whose partition is missing opens it first. One that takes too
+ * long is taken to have failed, and goes on to its end all the same: the flush that repeats it waits for its rows and
+ * recognises its events. An event of a closed month is rejected.
  */
 public final class PostgresActiveUsersSink implements BatchSink {
 
@@ -105,13 +106,8 @@ public final class PostgresActiveUsersSink implements BatchSink {
     }
 
     private Uni<BatchOutcome> transact(ActiveUsersFlush flush) {
-        return pool.getConnection()
-                .chain(connection -> inTransaction(connection, flush)
-                        .onFailure()
-                        .call(() -> rollback(connection))
-                        .onCancellation()
-                        .call(() -> rollback(connection).chain(connection::close))
-                        .eventually(connection::close));
+        return HeldConnection.use(
+                pool, connection -> inTransaction(connection, flush).onFailure().call(() -> rollback(connection)));
     }
 
     private static Uni<Void> rollback(SqlConnection connection) {

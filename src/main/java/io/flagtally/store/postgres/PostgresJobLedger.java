@@ -58,10 +58,9 @@ public class PostgresJobLedger implements JobLedger {
 
     @Override
     public Uni<Optional<JobRun>> runOnce(Job job, String slot) {
-        return pool.getConnection()
-                .onFailure()
-                .transform(PostgresJobLedger::unavailable)
-                .chain(connection -> locked(connection, job, slot).eventually(connection::close));
+        return HeldConnection.use(pool, connection -> locked(connection, job, slot))
+                .onFailure(failure -> !(failure instanceof UnavailableException))
+                .transform(PostgresJobLedger::unavailable);
     }
 
     private Uni<Optional<JobRun>> locked(SqlConnection connection, Job job, String slot) {

@@ -17,6 +17,7 @@ import io.flagtally.event.VariationId;
 import io.flagtally.pipeline.BatchOutcome;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
+import io.flagtally.testing.ActiveUsersTables;
 import io.flagtally.testing.RandomEvents;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.SqlConnection;
@@ -60,7 +61,7 @@ class ActiveUsersOfSourcesTest {
 
     @AfterEach
     void clear() {
-        ActiveUsersTables.requireSummariesEqualRows(postgres);
+        ActiveUsersTables.at(postgres.server.port()).requireSummariesEqualRows();
         postgres.clear();
     }
 

@@ -1,17 +1,35 @@
 package io.flagtally.store.postgres;
 
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import io.flagtally.event.EvaluationEvent;
+import io.flagtally.pipeline.BatchOutcome;
 import io.flagtally.pipeline.BatchSink;
 import io.flagtally.pipeline.BatchSinkContract;
 import io.flagtally.proof.FaultProxy;
+import io.flagtally.rollup.EventBatch;
+import io.flagtally.testing.ActiveUsersTables;
 import io.flagtally.testing.RandomEvents;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.vertx.mutiny.sqlclient.Pool;
+import java.sql.Connection;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 
 /** {@link PostgresActiveUsersSink} keeps the contract of a sink. */
 class PostgresActiveUsersSinkTest extends BatchSinkContract {
+
+    /** How many statements wait for the lock of another one. */
+    private static final String WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'";
 
     private static PostgresSinkFixture postgres;
 
@@ -27,8 +45,48 @@ class PostgresActiveUsersSinkTest extends BatchSinkContract {
 
     @AfterEach
     void clear() {
-        ActiveUsersTables.requireSummariesEqualRows(postgres);
+        ActiveUsersTables.at(postgres.server.port()).requireSummariesEqualRows();
         postgres.clear();
+    }
+
+    /** A flush waits for a lock until its time is up; another one waits meanwhile for the pool's only connection. */
+    @Test
+    void write_tooSlow_goesOnAndDisturbsNoOtherFlush() throws Exception {
+        Pool pool = postgres.pool(storePort(), 1);
+        PostgresActiveUsersSink patient = sink(pool, Duration.ofSeconds(30));
+        EventBatch slow = batch(List.of(event("flag")));
+        EventBatch other = batch(List.of(RandomEvents.evaluation(id(), "flag", "v0", "another", NOW)));
+        var opened = postgres.query("select open_period('209111'), open_period('20911121')");
+        CompletableFuture<BatchOutcome> queued;
+        try (Connection lock = ActiveUsersTables.at(storePort()).connect()) {
+            lock.setAutoCommit(false);
+            int locked = lock.createStatement()
+                    .executeUpdate("insert into mau_user values ('default', '209111', 'u0', 1, 0)");
+            assertEquals(1, locked);
+            CompletableFuture<BatchOutcome> hurried =
+                    sink(pool, Duration.ofSeconds(1)).write(slow).subscribeAsCompletionStage();
+            await().atMost(Duration.ofSeconds(20)).until(() -> postgres.number(WAITING) == 1);
+            queued = patient.write(other).subscribeAsCompletionStage();
+            await().atMost(Duration.ofSeconds(20)).until(hurried::isCompletedExceptionally);
+            lock.rollback();
+        }
+
+        BatchOutcome written = queued.get(30, TimeUnit.SECONDS);
+
+        assertAll(
+                () -> assertEquals(new BatchOutcome(1, 0), written),
+                () -> assertEquals(new BatchOutcome(0, 1), write(patient, other)),
+                () -> assertEquals(new BatchOutcome(0, 1), write(patient, slow)),
+                () -> assertEquals(2, counted()));
+    }
+
+    private static PostgresActiveUsersSink sink(Pool pool, Duration timeout) {
+        return new PostgresActiveUsersSink(
+                pool,
+                CALENDAR,
+                new ActiveUsersRules(true, 4, timeout),
+                InstantSource.fixed(NOW),
+                new SimpleMeterRegistry());
     }
 
     @Override

@@ -28,6 +28,10 @@ final class PostgresSinkFixture implements AutoCloseable {
     private final Pool own = pool(server.port());
 
     Pool pool(int port) {
+        return pool(port, 8);
+    }
+
+    Pool pool(int port, int connectionsMax) {
         PgConnectOptions options = new PgConnectOptions()
                 .setHost("127.0.0.1")
                 .setPort(port)
@@ -37,7 +41,7 @@ final class PostgresSinkFixture implements AutoCloseable {
                 .setCachePreparedStatements(true);
         Pool pool = PgBuilder.pool()
                 .connectingTo(options)
-                .with(new PoolOptions().setMaxSize(8))
+                .with(new PoolOptions().setMaxSize(connectionsMax))
                 .using(vertx)
                 .build();
         pools.add(pool);
