@@ -26,11 +26,16 @@ final class Replays {
     private Replays() {}
 
     static ReplayOptions options(Path file, URI service, Instant until, long linesMax, Pace pace) {
+        return options(file, "GO_SERVER", service, until, linesMax, pace);
+    }
+
+    /** @param source the SDK the events say they come from */
+    static ReplayOptions options(Path file, String source, URI service, Instant until, long linesMax, Pace pace) {
         return new ReplayOptions(
                 file,
                 service,
                 "local",
-                "GO_SERVER",
+                source,
                 linesMax,
                 new Columns(
                         "CustomerID",

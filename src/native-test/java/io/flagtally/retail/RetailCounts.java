@@ -78,6 +78,27 @@ final class RetailCounts {
         return flags;
     }
 
+    /** Returns the users of each day with an event, whatever the flag. */
+    Map<LocalDate, Set<String>> usersByDay() {
+        Map<LocalDate, Set<String>> all = new TreeMap<>();
+        flags.values()
+                .forEach(variations -> variations
+                        .values()
+                        .forEach(cell -> cell.usersByDay.forEach((day, users) ->
+                                all.computeIfAbsent(day, d -> new HashSet<>()).addAll(users))));
+        return all;
+    }
+
+    /** Returns the events of each day with one, whatever the flag. */
+    Map<LocalDate, Long> eventsByDay() {
+        Map<LocalDate, Long> all = new TreeMap<>();
+        flags.values()
+                .forEach(variations -> variations
+                        .values()
+                        .forEach(cell -> cell.eventsByDay.forEach((day, events) -> all.merge(day, events, Long::sum))));
+        return all;
+    }
+
     long anonymous() {
         return anonymous;
     }
