@@ -86,6 +86,30 @@ class KubernetesManifestsTest {
     }
 
     @Test
+    void cronJob_callsAJobOfTheServiceWithAKeyThatMay() throws IOException {
+        JsonNode service = read("service.yaml");
+        JsonNode secret = read("secret.yaml");
+        JsonNode container = read("cronjob.yaml").at("/spec/jobTemplate/spec/template/spec/containers/0");
+        List<String> arguments = new ArrayList<>();
+        container.get("args").forEach(argument -> arguments.add(argument.asText()));
+        String url = arguments.get(arguments.size() - 1);
+        String jobs = "http://" + service.at("/metadata/name").asText() + ":"
+                + service.at("/spec/ports/0/port").asText() + "/v1/batch/jobs/";
+
+        assertTrue(url.startsWith(jobs), url);
+        String known = Files.readString(Path.of("docs", "reference", "http-api.md"));
+        assertTrue(known.contains("\n| `" + url.substring(jobs.length()) + "` |"), url);
+        assertTrue(arguments.contains("--fail-with-body"), "a refusal is a failure of the job");
+        JsonNode key = container.at("/env/0/valueFrom/secretKeyRef");
+        assertEquals(secret.at("/metadata/name"), key.get("name"));
+        SmallRyeConfig keys = config(secret.at("/stringData/keys.yaml").asText());
+        assertEquals(
+                secret.get("stringData").get(key.get("key").asText()).asText(),
+                keys.getRawValue("flagtally.security.api-keys.jobs.key"));
+        assertEquals("ADMIN", keys.getRawValue("flagtally.security.api-keys.jobs.roles[0]"));
+    }
+
+    @Test
     void secret_asItStands_letsNobodyIn() throws IOException {
         SmallRyeConfig keys =
                 config(read("secret.yaml").at("/stringData/keys.yaml").asText());
