@@ -18,8 +18,16 @@ import java.util.Optional;
 /** Reads {@link ReplayOptions} from {@code --name value} pairs. */
 final class CommandLine {
 
+    /**
+     * What is to be done.
+     *
+     * @param importFile where to write the events instead of sending them
+     */
+    record Command(ReplayOptions options, Optional<Path> importFile) {}
+
     static final String USAGE = """
             --file FILE             a CSV file with a header line; .gz is unpacked (required)
+            --write FILE            write a file for POST /v1/import instead of sending; .gz is packed
             --url URL               the service (http://localhost:8080)
             --key KEY               the API key (local)
             --source NAME           the SDK the events say they come from (GO_SERVER)
@@ -50,7 +58,7 @@ final class CommandLine {
     private CommandLine() {}
 
     /** @throws IllegalArgumentException with a sentence for the user */
-    static ReplayOptions parse(String[] args, Instant now) {
+    static Command parse(String[] args, Instant now) {
         CommandLine line = new CommandLine();
         for (int at = 0; at < args.length; at += 2) {
             if (!args[at].startsWith("--") || at + 1 == args.length) {
@@ -58,12 +66,12 @@ final class CommandLine {
             }
             line.given.put(args[at].substring(2), args[at + 1]);
         }
-        ReplayOptions options = line.options(now);
+        Command command = new Command(line.options(now), line.taken("write").map(Path::of));
         if (!line.given.isEmpty()) {
             throw new IllegalArgumentException(
                     "unknown option --" + line.given.keySet().iterator().next());
         }
-        return options;
+        return command;
     }
 
     private ReplayOptions options(Instant now) {

@@ -6,7 +6,10 @@ import java.time.Instant;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** The replay tool's command: sends a CSV file, shows a bar, and says at the end what became of it. */
+/**
+ * The replay tool's command: sends a CSV file, shows a bar, and says at the end what became of it. Or writes its events to a
+ * file to be imported.
+ */
 public final class ReplayMain {
 
     private static final int BAR = 40;
@@ -15,23 +18,38 @@ public final class ReplayMain {
     private ReplayMain() {}
 
     public static void main(String[] args) throws IOException, InterruptedException {
-        ReplayOptions options;
+        CommandLine.Command command;
         try {
-            options = CommandLine.parse(args, Instant.now());
+            command = CommandLine.parse(args, Instant.now());
         } catch (IllegalArgumentException e) {
             System.err.println(e.getMessage() + "\n\n" + CommandLine.USAGE);
             System.exit(2);
             return;
         }
+        ReplayOptions options = command.options();
+        if (command.importFile().isPresent()) {
+            long events = ImportFile.write(options, command.importFile().get());
+            System.out.printf(
+                    Locale.ROOT,
+                    "%,d events in %s%n",
+                    events,
+                    command.importFile().get());
+            sayHowToRepeat(options);
+            return;
+        }
         ReplayReport report = new Replay(options, new Bar()).run();
         System.out.println();
         System.out.print(report.text());
+        sayHowToRepeat(options);
+        if (report.unansweredTotal() > 0) {
+            System.exit(1);
+        }
+    }
+
+    private static void sayHowToRepeat(ReplayOptions options) {
         if (options.times().move() != ReplayOptions.Move.NONE) {
             System.out.println(
                     "the same events again: --until " + options.times().until());
-        }
-        if (report.unansweredTotal() > 0) {
-            System.exit(1);
         }
     }
 

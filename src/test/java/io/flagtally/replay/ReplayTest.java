@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -20,7 +21,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -72,13 +75,44 @@ class ReplayTest {
     }
 
     @Test
+    void write_importFile_holdsTheEventsOfAReplay() throws IOException {
+        Path plain = folder.resolve("events.ndjson");
+        Path packed = folder.resolve("events.ndjson.gz");
+
+        assertEquals(3, ImportFile.write(options(), plain));
+        assertEquals(3, ImportFile.write(options(), packed));
+
+        List<String> lines = Files.readAllLines(plain);
+        String body = new String(RequestBody.of(events(options()), options().source()), UTF_8);
+        assertEquals(3, lines.size());
+        assertTrue(body.startsWith("{\"events\":[" + String.join(",", lines) + "]"), body);
+        try (InputStream in = new GZIPInputStream(Files.newInputStream(packed))) {
+            assertArrayEquals(Files.readAllBytes(plain), in.readAllBytes());
+        }
+    }
+
+    @Test
+    void parse_write_namesTheImportFile() {
+        Path file = folder.resolve("data.csv");
+
+        assertEquals(
+                Optional.of(Path.of("out.ndjson")),
+                CommandLine.parse(arguments(file, "--write", "out.ndjson"), Instant.EPOCH)
+                        .importFile());
+        assertEquals(
+                Optional.empty(),
+                CommandLine.parse(arguments(file), Instant.EPOCH).importFile());
+    }
+
+    @Test
     void forEach_gzipFile_givesTheSame() throws IOException {
         Path packed = folder.resolve("data.csv.gz");
         try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
             out.write(CSV.getBytes(UTF_8));
         }
 
-        List<ReplayEvent> events = events(CommandLine.parse(arguments(packed), Instant.EPOCH));
+        List<ReplayEvent> events =
+                events(CommandLine.parse(arguments(packed), Instant.EPOCH).options());
 
         assertEquals(
                 List.of("A", "B", "A"),
@@ -231,7 +265,8 @@ class ReplayTest {
     private ReplayOptions options(String... more) throws IOException {
         Path file = folder.resolve("data.csv");
         Files.writeString(file, CSV);
-        return CommandLine.parse(arguments(file, more), Instant.parse("2026-11-21T00:00:00Z"));
+        return CommandLine.parse(arguments(file, more), Instant.parse("2026-11-21T00:00:00Z"))
+                .options();
     }
 
     private String[] arguments(Path file, String... more) {

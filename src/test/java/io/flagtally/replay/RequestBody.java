@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 
-/** Writes events as the body of {@code POST /register_events}. */
+/** Writes events as the body of {@code POST /register_events}, or one as a line of {@code POST /v1/import}. */
 final class RequestBody {
 
     private static final String TYPE = "type.googleapis.com/bucketeer.event.client.";
@@ -27,6 +27,16 @@ final class RequestBody {
             json.writeStringField("sourceId", source);
             json.writeStringField("sdkVersion", "replay");
             json.writeEndObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return out.toByteArray();
+    }
+
+    static byte[] line(ReplayEvent event, String source) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(320);
+        try (JsonGenerator json = JSON.createGenerator(out)) {
+            write(json, event, source);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
