@@ -133,6 +133,13 @@ local function distinct(cell)
     return items
 end
 
+-- Keeps a set for the window from now on, or longer where an import asked for longer.
+local function keep(key)
+    if call('TTL', key) < window then
+        call('EXPIRE', key, window)
+    end
+end
+
 -- Writes a plan; returns how many ids were new.
 local function remember(plan)
     local new = 0
@@ -150,7 +157,7 @@ local function remember(plan)
     end
     for _, set in ipairs(plan) do
         if set.touched then
-            call('EXPIRE', set.key, window)
+            keep(set.key)
         end
     end
     return new
@@ -232,7 +239,7 @@ local function count(cell, k)
     if simple then
         new = call('SADD', ids, unpack(ARGV, cell.at + 1, cell.at + cell.ids))
         if new > 0 then
-            call('EXPIRE', ids, window)
+            keep(ids)
         end
     elseif window > 0 then
         new = remember(plan)

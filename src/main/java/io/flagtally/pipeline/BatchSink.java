@@ -2,6 +2,7 @@ package io.flagtally.pipeline;
 
 import io.flagtally.rollup.EventBatch;
 import io.smallrye.mutiny.Uni;
+import java.time.Duration;
 
 /**
  * A port: where the numbers of a batch go.
@@ -27,4 +28,12 @@ public interface BatchSink {
 
     /** Writes {@code batch}. Fails with {@link StoreUnavailableException} when the same call may succeed later. */
     Uni<BatchOutcome> write(EventBatch batch);
+
+    /**
+     * Returns a sink to the same place that recognises what it has written for at least {@code window}. Need not be
+     * overridden by one that recognises it longer than any import may take to be repeated.
+     */
+    default BatchSink recognisingFor(Duration window) {
+        return this;
+    }
 }

@@ -13,7 +13,10 @@ public interface ImportConfig {
     @WithDefault("mau")
     List<String> longTermSinks();
 
-    /** How old an event may be for the sinks that keep numbers for a while only. */
+    /**
+     * How old an event may be for the sinks that keep numbers for a while only. They recognise imported events for as
+     * long, which Redis pays with 8 to 10 bytes for each of them.
+     */
     @WithDefault("744H")
     Duration recentAge();
 

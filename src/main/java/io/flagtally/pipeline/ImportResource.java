@@ -28,6 +28,7 @@ import jakarta.ws.rs.core.MediaType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.Semaphore;
@@ -82,6 +83,8 @@ public class ImportResource {
                 pipeline.retry().delayMin(),
                 pipeline.retry().delayMax(),
                 () -> ThreadLocalRandom.current().nextDouble());
+        // A repeat of an import that was cut short finds what it counted, or events too old for these sinks.
+        Duration untilTooOld = config.recentAge().plus(ImportRun.AHEAD_MAX);
         Predicate<BatchSink> longTerm = sink -> config.longTermSinks().contains(sink.name());
         List<BatchSink> chosen = sinks.stream()
                 .filter(sink -> pipeline.sinks().contains(sink.name()))
@@ -89,7 +92,13 @@ public class ImportResource {
         targets = new ImportRun.Targets(
                 codecs.get(0),
                 before,
-                new SinkFanOut(chosen.stream().filter(longTerm.negate()).toList(), retry, meters),
+                new SinkFanOut(
+                        chosen.stream()
+                                .filter(longTerm.negate())
+                                .map(sink -> sink.recognisingFor(untilTooOld))
+                                .toList(),
+                        retry,
+                        meters),
                 new SinkFanOut(chosen.stream().filter(longTerm).toList(), retry, meters),
                 retry,
                 new BucketCalendar(time.zone()));

@@ -30,12 +30,13 @@ import org.jspecify.annotations.Nullable;
  * ones to those of long memory. Blocks its thread; a store that is away is waited for.
  *
  * <p>The same file again, whole or in part, changes nothing: sinks of short memory come first, so that what the long
- * memory knows they have counted.
+ * memory knows they have counted. What they counted before an end in between they recognise for as long as the events
+ * are recent enough to be written to them at all.
  */
 final class ImportRun {
 
     /** Events may be this far ahead, as at the other doors. */
-    private static final Duration AHEAD_MAX = Duration.ofHours(1);
+    static final Duration AHEAD_MAX = Duration.ofHours(1);
 
     private static final long PROGRESS_EVERY_LINES = 20_000;
 

@@ -9,6 +9,7 @@ import io.flagtally.store.redis.RedisKeys.Kind;
 import io.vertx.mutiny.redis.client.Command;
 import io.vertx.mutiny.redis.client.Request;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +17,10 @@ import java.util.Map;
 
 /** Puts what is to be counted into the words of the script ({@code redis/count.lua}). Immutable. */
 record CountRequests(RedisKeys keys, CounterRetention retention, CountRules rules) {
+
+    CountRequests recognisingFor(Duration window) {
+        return new CountRequests(keys, retention, rules.recognisingFor(window));
+    }
 
     /** Whether the day of {@code key} is still kept. */
     boolean isKept(CountKey key, Instant now) {

@@ -24,6 +24,11 @@ public record CountRules(boolean deduplicate, Duration window, int variationsMax
         }
     }
 
+    /** Returns rules of the same bounds with a window of at least {@code least}. */
+    CountRules recognisingFor(Duration least) {
+        return new CountRules(deduplicate, least.compareTo(window) > 0 ? least : window, variationsMax, flagsMax);
+    }
+
     static CountRules of(CountsConfig counts, DeduplicationConfig deduplication) {
         return new CountRules(
                 deduplication.enabled(), deduplication.window(), counts.variationsMax(), counts.flagsMax());

@@ -11,6 +11,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.redis.client.Request;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +37,7 @@ public final class RedisCountSink implements BatchSink {
     private final RedisLink link;
     private final CountRequests requests;
     private final InstantSource clock;
+    private final MeterRegistry meters;
     private final Timer flushes;
     private final DistributionSummary commands;
     private final DistributionSummary cells;
@@ -47,9 +49,14 @@ public final class RedisCountSink implements BatchSink {
             CountRules rules,
             InstantSource clock,
             MeterRegistry meters) {
+        this(link, new CountRequests(keys, new CounterRetention(calendar), rules), clock, meters);
+    }
+
+    private RedisCountSink(RedisLink link, CountRequests requests, InstantSource clock, MeterRegistry meters) {
         this.link = link;
-        this.requests = new CountRequests(keys, new CounterRetention(calendar), rules);
+        this.requests = requests;
         this.clock = clock;
+        this.meters = meters;
         flushes = Timer.builder("flagtally.redis.flush")
                 .description("Time of a flush that succeeded")
                 .publishPercentiles(0.5, 0.99)
@@ -80,6 +87,11 @@ public final class RedisCountSink implements BatchSink {
                 cells.record(flush.cells());
             });
         });
+    }
+
+    @Override
+    public RedisCountSink recognisingFor(Duration window) {
+        return new RedisCountSink(link, requests.recognisingFor(window), clock, meters);
     }
 
     private Uni<BatchOutcome> send(RedisLink.Session session, CountFlush flush) {

@@ -118,6 +118,17 @@ class RedisCountSinkIdSetsTest {
     }
 
     @Test
+    void write_afterASinkThatRecognisesForLonger_doesNotForgetEarlier() {
+        RedisCountSink sink = sink(CountRules.DEFAULT);
+        write(sink.recognisingFor(Duration.ofDays(31)), events(FULL * 2 + 1, 1), 5_000);
+
+        write(sink, events(FULL, 1), 5_000);
+
+        assertEquals(3, redis.keys("ei*").size());
+        redis.keys("ei*").forEach(key -> assertTrue(redis.number("TTL", key) > 30 * 86_400, key));
+    }
+
+    @Test
     void write_addedOnALowerLevel_keepsTheSetsAboveAsLong() {
         RedisCountSink sink = sink(CountRules.DEFAULT);
         write(sink, events(FULL * 2 + 1, 1), 5_000);
