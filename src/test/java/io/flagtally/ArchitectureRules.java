@@ -44,6 +44,7 @@ final class ArchitectureRules {
             Map.entry("archive", Set.of("event", "rollup", "pipeline", "platform")),
             Map.entry("broker", Set.of("event", "codec", "pipeline", "platform")),
             Map.entry("proof", Set.of("platform")),
+            Map.entry("demo", Set.of("platform")),
             Map.entry("platform", Set.of()));
 
     private static final Set<String> ADAPTERS = Set.of("store", "broker");

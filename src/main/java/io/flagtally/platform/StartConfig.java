@@ -20,6 +20,7 @@ final class StartConfig {
     static final String LOCATIONS = "quarkus.config.locations";
     static final String REDIS_URL = "flagtally.redis.url";
     static final String POSTGRES_URL = "flagtally.postgres.url";
+    static final String DEMO = "flagtally.demo";
     static final String HTTP_HOST = "quarkus.http.host";
     static final String HTTP_PORT = "quarkus.http.port";
 
@@ -75,6 +76,10 @@ final class StartConfig {
     boolean hasApiKeys() {
         SecurityConfig security = config.getConfigMapping(SecurityConfig.class);
         return !security.apiKeys().isEmpty() || security.keysFile().isPresent();
+    }
+
+    boolean demoIsOn() {
+        return config.getOptionalValue(DEMO, Boolean.class).orElse(false);
     }
 
     Path dataDirectory() {

@@ -35,6 +35,10 @@ final class StartNote {
         List<String> lines = new ArrayList<>();
         lines.add("Open  http://" + host() + ":" + value(StartConfig.HTTP_PORT) + "/");
         embeddedKey().ifPresent(key -> lines.add("Key   " + key + " (may do everything; for this machine only)"));
+        embeddedKey()
+                .flatMap(unused -> security.demoKey())
+                .ifPresent(
+                        key -> lines.add("Demo  " + key + " (the key of the environment demo, with made-up traffic)"));
         lines.add("Data  " + data());
         return lines;
     }

@@ -22,6 +22,9 @@ final class StoresOfThisProcess {
     /** Set if the default key is in force. */
     static final String LOCAL_KEY = "flagtally.security.embedded-key";
 
+    /** Set if the demo runs beside the default key. */
+    static final String DEMO_KEY = "flagtally.security.demo-key";
+
     private static final String CORS_ORIGINS = "flagtally.ingest.cors.origins";
 
     private StoresOfThisProcess() {}
@@ -59,6 +62,9 @@ final class StoresOfThisProcess {
         }
         if (!config.hasApiKeys()) {
             System.setProperty(LOCAL_KEY, "local");
+            if (config.demoIsOn()) {
+                System.setProperty(DEMO_KEY, "demo");
+            }
         }
         if (!config.isConfigured(CORS_ORIGINS)) {
             System.setProperty(CORS_ORIGINS, "*");

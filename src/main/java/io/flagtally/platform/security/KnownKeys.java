@@ -39,12 +39,17 @@ final class KnownKeys {
                         at(twin.caller().keyName()) + " and " + at(name) + " are one and the same key; leave one out");
             }
         });
-        if (known.isEmpty()) {
-            config.embeddedKey()
-                    .ifPresent(key -> known.put(
-                            sha256(key), new Known(new Caller(key, EnumSet.allOf(Role.class), "default"), false)));
+        if (known.isEmpty() && config.embeddedKey().isPresent()) {
+            known.put(
+                    sha256(config.embeddedKey().get()),
+                    mayDoEverything(config.embeddedKey().get(), "default"));
+            config.demoKey().ifPresent(key -> known.put(sha256(key), mayDoEverything(key, "demo")));
         }
         return new KnownKeys(known);
+    }
+
+    private static Known mayDoEverything(String key, String environment) {
+        return new Known(new Caller(key, EnumSet.allOf(Role.class), environment), false);
     }
 
     @Nullable

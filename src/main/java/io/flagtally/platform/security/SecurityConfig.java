@@ -21,6 +21,12 @@ public interface SecurityConfig {
      */
     Optional<String> embeddedKey();
 
+    /**
+     * A key that may do everything in the environment {@code demo}, for as long as {@code embedded-key} holds. Set by
+     * the embedded default if {@code flagtally.demo} is switched on.
+     */
+    Optional<String> demoKey();
+
     /** A second YAML file of these same keys, such as a mounted secret; it beats application.yaml. */
     Optional<Path> keysFile();
 
