@@ -1,0 +1,176 @@
+// The way to the service: reads with the key of this session, and streams that come back by themselves.
+
+const KEY = 'flagtally.key';
+
+/** The API key; kept for as long as the tab is open, and never longer. */
+export const session = {
+  get key() {
+    return sessionStorage.getItem(KEY);
+  },
+  signIn(key) {
+    sessionStorage.setItem(KEY, key);
+  },
+  signOut() {
+    sessionStorage.removeItem(KEY);
+  },
+};
+
+/** A refusal or failure, in words for people. `status` is 0 if the service did not answer at all. */
+export class ApiError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** A path with its query; parameters that are null or empty are left out, lists are repeated. */
+export function withQuery(path, parameters = {}) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (each !== null && each !== undefined && each !== '') query.append(name, each);
+    }
+  }
+  const text = query.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+async function failure(response) {
+  let detail = '';
+  try {
+    const problem = await response.json();
+    detail = problem.detail || problem.message || problem.title || '';
+  } catch {
+    // An answer without JSON says enough by its status.
+  }
+  return new ApiError(response.status, detail || `The service answered ${response.status}.`);
+}
+
+/** One request with the key. Fails with an ApiError for every answer but a good one. */
+export async function call(path, { method = 'GET', body, accept = 'application/json', key = session.key, signal } = {}) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      body,
+      signal,
+      cache: 'no-store',
+      headers: { authorization: key ?? '', accept, ...(body ? { 'content-type': 'application/json' } : {}) },
+    });
+  } catch (cause) {
+    if (cause.name === 'AbortError') throw cause;
+    throw new ApiError(0, 'The service does not answer. Is it running?');
+  }
+  if (!response.ok) throw await failure(response);
+  return response;
+}
+
+export async function read(path, parameters, signal) {
+  return (await call(withQuery(path, parameters), { signal })).json();
+}
+
+/** Without a byte for this long a stream is taken for dead; the service sends a heartbeat every 15 s. */
+const SILENCE_MILLIS = 40_000;
+const PAUSE_FIRST_MILLIS = 400;
+const PAUSE_MAX_MILLIS = 8_000;
+
+/**
+ * A stream of server-sent events, read with `fetch` so that it can carry the key. It comes back after a loss, with the
+ * id of the last event, and tells its state: 'connecting', 'live', 'lost' (it will try again) or 'refused'.
+ */
+export class LiveStream {
+  #stopped = false;
+  #abort = new AbortController();
+  #lastId = null;
+
+  constructor(path, parameters, { onEvent, onState }) {
+    this.path = withQuery(path, parameters);
+    this.onEvent = onEvent;
+    this.onState = onState;
+    this.#run();
+  }
+
+  close() {
+    this.#stopped = true;
+    this.#abort.abort();
+  }
+
+  async #run() {
+    let pause = PAUSE_FIRST_MILLIS;
+    this.#tell('connecting');
+    while (!this.#stopped) {
+      try {
+        await this.#readOnce(() => {
+          pause = PAUSE_FIRST_MILLIS;
+          this.#tell('live');
+        });
+        this.#tell('lost', 'The stream ended.');
+      } catch (e) {
+        if (this.#stopped) return;
+        const final = [400, 401, 403, 404].includes(e.status);
+        this.#tell(final ? 'refused' : 'lost', e.message);
+        if (final) return;
+      }
+      await new Promise((done) => setTimeout(done, pause * (0.75 + Math.random() / 2)));
+      pause = Math.min(pause * 2, PAUSE_MAX_MILLIS);
+    }
+  }
+
+  #tell(state, detail = '') {
+    if (!this.#stopped) this.onState(state, detail);
+  }
+
+  async #readOnce(opened) {
+    this.#abort = new AbortController();
+    let watchdog;
+    const alive = () => {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(() => this.#abort.abort(), SILENCE_MILLIS);
+    };
+    alive();
+    try {
+      const response = await fetch(this.path, {
+        signal: this.#abort.signal,
+        cache: 'no-store',
+        headers: {
+          authorization: session.key ?? '',
+          accept: 'text/event-stream',
+          ...(this.#lastId ? { 'last-event-id': this.#lastId } : {}),
+        },
+      });
+      if (!response.ok) throw await failure(response);
+      opened();
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      let text = '';
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        alive();
+        text += value.replaceAll('\r', '');
+        for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+          this.#dispatch(text.slice(0, end));
+          text = text.slice(end + 2);
+        }
+      }
+    } finally {
+      clearTimeout(watchdog);
+    }
+  }
+
+  #dispatch(block) {
+    let type = 'message';
+    let id = null;
+    const data = [];
+    for (const line of block.split('\n')) {
+      const colon = line.indexOf(':');
+      const field = colon < 0 ? line : line.slice(0, colon);
+      const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
+      if (field === 'event') type = value;
+      else if (field === 'data') data.push(value);
+      else if (field === 'id') id = value;
+    }
+    if (data.length === 0 || this.#stopped) return;
+    this.onEvent(type, JSON.parse(data.join('\n')));
+    if (id) this.#lastId = id;
+  }
+}

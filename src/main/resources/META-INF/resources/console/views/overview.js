@@ -1,0 +1,217 @@
+// What goes on just now, at a glance.
+import { html, nothing } from '../lib/lit-html.js';
+import { LiveStream, read } from '../api.js';
+import * as f from '../format.js';
+import { empty, failed, figure, loading, named } from '../parts.js';
+
+const TOP = 10;
+const SPARK_HOURS = 24;
+const SLOW_POLL_MILLIS = 60_000;
+const HEALTH_POLL_MILLIS = 10_000;
+const RATE_SECONDS = 10;
+
+export class Overview {
+  constructor(app) {
+    this.app = app;
+    this.flags = null;
+    this.order = [];
+    this.rates = new Map();
+    this.sparks = new Map();
+    this.users = null;
+    this.months = null;
+    this.seen = [];
+    this.health = null;
+    this.ledger = null;
+    this.error = null;
+  }
+
+  title() {
+    return 'Overview';
+  }
+
+  enter() {
+    const environmentId = this.app.environment;
+    this.streams = [
+      new LiveStream('/v1/live/evaluation_counts', { environmentId, top: TOP }, {
+        onEvent: (type, data) => this.#counts(type, data),
+        onState: (state, detail) => this.app.streamIs(state, detail),
+      }),
+      new LiveStream('/v1/live/active_users', { environmentId }, {
+        onEvent: (type, data) => this.#active(data),
+        onState: (state) => {
+          if (state === 'lost') this.seen = [];
+        },
+      }),
+    ];
+    this.#readSlow();
+    this.#readHealth();
+    this.timers = [
+      setInterval(() => this.#readSlow(), SLOW_POLL_MILLIS),
+      setInterval(() => this.#readHealth(), HEALTH_POLL_MILLIS),
+      setInterval(() => this.app.update(), 1000),
+    ];
+  }
+
+  leave() {
+    this.streams.forEach((stream) => stream.close());
+    this.timers.forEach(clearInterval);
+    this.left = true;
+  }
+
+  #counts(type, data) {
+    if (type === 'pulse') {
+      this.rates = new Map(data.flags.map((flag) => [flag.featureId, flag.eventsPerSecond]));
+      this.broker = data.broker;
+    } else {
+      if (type === 'snapshot' || data.date !== this.date || !this.flags) this.flags = new Map();
+      this.date = data.date;
+      f.useZone(data.zone);
+      if (data.featureIds) this.order = data.featureIds;
+      data.flags.forEach((flag) => this.flags.set(flag.featureId, flag));
+      this.#readSparks();
+    }
+    this.app.update();
+  }
+
+  #active(data) {
+    if (data.today.date !== this.users?.today.date) this.seen = [];
+    this.users = data;
+    this.seen.push([performance.now(), data.today.events]);
+    this.app.update();
+  }
+
+  /** Events a second of the whole environment: what the day's sum grew by in the last seconds. */
+  get #rate() {
+    if (this.seen.length === 0) return null;
+    const now = performance.now();
+    while (this.seen.length > 1 && this.seen[1][0] <= now - RATE_SECONDS * 1000) this.seen.shift();
+    const [since, first] = this.seen[0];
+    const seconds = Math.min(RATE_SECONDS, (now - since) / 1000);
+    return seconds < 2 ? null : (this.seen[this.seen.length - 1][1] - first) / seconds;
+  }
+
+  async #readSparks() {
+    const missing = this.order.filter((id) => !this.sparks.has(id));
+    missing.forEach((id) => this.sparks.set(id, null));
+    await Promise.all(missing.map((id) => this.#readSpark(id)));
+  }
+
+  async #readSpark(featureId) {
+    const today = f.today();
+    try {
+      const series = await read('/v1/evaluation_series', {
+        environmentId: this.app.environment,
+        featureId,
+        granularity: 'HOUR',
+        from: f.plusDays(today, -1),
+        to: today,
+      });
+      const now = Date.now() / 1000;
+      const until = series.buckets.filter((step) => step.unix <= now).length;
+      const sums = series.buckets.map((_, i) => series.variations.reduce((sum, each) => sum + each.events[i], 0));
+      this.sparks.set(featureId, sums.slice(Math.max(0, until - SPARK_HOURS), until));
+    } catch {
+      this.sparks.delete(featureId);
+    }
+    if (!this.left) this.app.update();
+  }
+
+  async #readSlow() {
+    const environmentId = this.app.environment;
+    try {
+      const today = f.today();
+      const lastMonth = f.plusDays(`${today.slice(0, 7)}-01`, -1).slice(0, 7);
+      this.months = (await read('/v1/active_users', { environmentId, from: lastMonth, to: today.slice(0, 7) })).steps;
+      this.error = null;
+    } catch (e) {
+      this.error = e;
+      this.app.refused(e);
+    }
+    this.order.forEach((id) => this.#readSpark(id));
+    this.app.update();
+  }
+
+  async #readHealth() {
+    try {
+      [this.health, this.ledger] = await Promise.all([read('/v1/pipeline'), read('/v1/ledger', { hours: 1 })]);
+      this.healthError = null;
+    } catch (e) {
+      this.healthError = e;
+    }
+    this.app.update();
+  }
+
+  render() {
+    return html`
+      <h1>Overview</h1>
+      ${this.error ? failed(this.error, () => this.#readSlow()) : nothing}
+      <dl class="figures">
+        ${figure('Events a second', f.rate(this.#rate), 'evaluations and goals, over 10 s', 'live')}
+        ${figure('Users today', f.count(this.users?.today.users), 'exact')}
+        ${figure('Events today', f.count(this.users?.today.events), 'exact')}
+        ${this.#mau()}
+      </dl>
+      ${this.#busiest()} ${this.#pipeline()}`;
+  }
+
+  #mau() {
+    const [last, current] = this.months ?? [];
+    const users = this.users?.month.users ?? current?.users;
+    const before = last ? html`so far · ${f.month(last.from)}: ${f.count(last.users)}` : nothing;
+    return figure('Active users this month', f.count(users), before);
+  }
+
+  #busiest() {
+    if (!this.flags) return html`<section class="card">${this.app.live?.state === 'refused' ? nothing : loading('Reading the busiest flags…')}</section>`;
+    const rows = this.order.map((id) => this.flags.get(id)).filter((flag) => flag);
+    if (rows.length === 0) {
+      return html`<section class="card"><h2>Busiest flags today</h2>
+        ${empty('No evaluations today', html`As soon as an SDK sends events they show here. <a href=${this.app.link('send')}>Send a test event</a>.`)}</section>`;
+    }
+    return html`
+      <section class="card">
+        <div class="card-head"><h2>Busiest flags today</h2><span class="muted">${f.count(this.app.flagsMatching)} flags in all</span></div>
+        <div class="table-box" tabindex="0" role="region" aria-label="Busiest flags">
+          <table class="flags">
+            <thead><tr><th scope="col">Flag</th><th scope="col" class="spark">Last 24 hours</th><th scope="col" class="right">Events</th>
+              <th scope="col" class="right wide">A second</th><th scope="col" class="right wide">Last event</th></tr></thead>
+            <tbody>${rows.map((flag) => this.#row(flag))}</tbody>
+          </table>
+        </div>
+      </section>`;
+  }
+
+  #row(flag) {
+    const id = flag.featureId;
+    return html`<tr>
+      <th scope="row"><a href=${this.app.flagLink(id)}>${named(this.app.flagName(id), id)}</a></th>
+      <td class="spark"><spark-line .values=${this.sparks.get(id)}></spark-line></td>
+      <td class="right number">${f.count(flag.events)}</td>
+      <td class="right number wide">${f.rate(this.rates.get(id))}</td>
+      <td class="right wide muted">${flag.countedUntil ? f.ago(flag.countedUntil) : '–'}</td>
+    </tr>`;
+  }
+
+  #pipeline() {
+    if (this.healthError) return html`<section class="card"><h2>Pipeline</h2>${failed(this.healthError)}</section>`;
+    if (!this.health) return nothing;
+    const broker = this.health.broker;
+    const hours = this.ledger?.hours ?? [];
+    const wrong = hours.find((hour) => hour.verdict === 'DOES_NOT_ADD_UP');
+    const lost = (this.health.last24Hours?.deadLetters ?? []).reduce((sum, each) => sum + each.events, 0);
+    const refused = (this.health.last24Hours?.refused ?? []).reduce((sum, each) => sum + each.events, 0);
+    const bad = broker?.missing || wrong || this.health.stores.some((store) => store.error);
+    return html`
+      <section class="card">
+        <div class="card-head"><h2>Pipeline</h2><a href=${this.app.link('pipeline')}>Details</a></div>
+        <p class="verdict ${bad ? 'bad' : 'good'}">${bad ? broker?.missing || (wrong ? 'The numbers of an hour do not add up.' : 'A store cannot be read.') : 'Events come through.'}</p>
+        <dl class="facts">
+          <div><dt>Broker</dt><dd>${broker?.name ?? '–'}</dd></div>
+          <div><dt>Waiting in it</dt><dd>${f.count(broker?.lag)}</dd></div>
+          <div><dt>Counted a second</dt><dd>${f.rate(this.health.throughput?.countedPerSecond)}</dd></div>
+          <div><dt>Refused in 24 h</dt><dd>${f.count(refused)}</dd></div>
+          <div><dt>Set aside in 24 h</dt><dd>${f.count(lost)}</dd></div>
+        </dl>
+      </section>`;
+  }
+}

@@ -1,0 +1,282 @@
+// How events come through, what was set aside, and whether the numbers add up.
+import { html, nothing } from '../lib/lit-html.js';
+import { read } from '../api.js';
+import * as f from '../format.js';
+import { choice, empty, failed, figure, loading } from '../parts.js';
+
+const POLL_MILLIS = 5_000;
+const LETTERS_SHOWN = 20;
+
+const VERDICTS = {
+  ADDS_UP: ['good', 'adds up'],
+  UNDER_WAY: ['good', 'under way'],
+  REPEATED: ['good', 'delivered again'],
+  LOST_SIGHT: ['unsure', 'lost sight of a process'],
+  DOES_NOT_ADD_UP: ['bad', 'does not add up'],
+};
+
+const KINDS = {
+  ids: 'ids of events, to recognise repeats',
+  event_identity: 'ids of events, to recognise repeats',
+};
+
+export class Pipeline {
+  constructor(app, id, query) {
+    this.app = app;
+    this.parts = {};
+    this.errors = {};
+    this.open = new Set();
+    this.change(query);
+  }
+
+  title() {
+    return 'Pipeline';
+  }
+
+  enter() {
+    this.#readAll();
+    this.timer = setInterval(() => this.#readAll(), POLL_MILLIS);
+  }
+
+  leave() {
+    clearInterval(this.timer);
+  }
+
+  change(query) {
+    const hours = query.get('hours') === '168' ? 168 : 24;
+    if (hours !== this.hours) {
+      this.hours = hours;
+      if (this.timer) this.#readAll();
+    }
+  }
+
+  async #readAll() {
+    const { environment } = this.app;
+    const results = await Promise.all([
+      this.#part('pipeline', '/v1/pipeline'),
+      this.#part('ledger', '/v1/ledger', { hours: this.hours }),
+      this.#part('letters', '/v1/dead_letters', { limit: LETTERS_SHOWN }),
+      this.#part('jobs', '/v1/batch/jobs'),
+      this.#part('doubts', '/v1/doubts'),
+    ]);
+    if (environment !== this.app.environment) return;
+    // The pipeline is asked for again and again; when the service is away, what stands here grows old.
+    const away = results.every((status) => status === 0);
+    this.app.streamIs(away ? 'lost' : 'live', away ? 'The service does not answer.' : '');
+  }
+
+  async #part(name, path, parameters) {
+    try {
+      this.parts[name] = await read(path, parameters);
+      delete this.errors[name];
+      return 200;
+    } catch (e) {
+      if (!(e.status === 0 && this.parts[name])) this.errors[name] = e;
+      if (e.status === 401) this.app.refused(e);
+      return e.status;
+    } finally {
+      this.app.update();
+    }
+  }
+
+  render() {
+    return html`
+      <h1>Pipeline</h1>
+      <p class="lead">Of the whole installation, all environments.</p>
+      ${this.#section('pipeline', 'Reading the pipeline…', (pipeline) => this.#flow(pipeline))}
+      ${this.#section('ledger', 'Reading the ledger…', (ledger) => this.#trust(ledger))}
+      <div class="two">
+        ${this.#section('pipeline', 'Reading what was refused…', (pipeline) => this.#refused(pipeline))}
+        ${this.#section('letters', 'Reading the dead letters…', (letters) => this.#letters(letters))}
+      </div>
+      ${this.#section('pipeline', 'Measuring the stores…', (pipeline) => this.#stores(pipeline))}
+      ${this.#section('jobs', 'Reading the jobs…', (jobs) => this.#jobs(jobs))}
+      ${this.#section('doubts', 'Reading doubts…', (doubts) => this.#doubts(doubts))}`;
+  }
+
+  #section(part, waiting, draw) {
+    if (this.errors[part]) return html`<section class="card">${failed(this.errors[part], () => this.#readAll())}</section>`;
+    return this.parts[part] ? draw(this.parts[part]) : html`<section class="card">${loading(waiting)}</section>`;
+  }
+
+  #flow(pipeline) {
+    const { broker, throughput, instances } = pipeline;
+    return html`
+      ${broker?.missing ? html`<div class="note bad" role="alert">${broker.missing}</div>` : nothing}
+      <dl class="figures">
+        ${figure('Accepted a second', f.rate(throughput?.acceptedPerSecond), 'at the doors')}
+        ${figure('Counted a second', f.rate(throughput?.countedPerSecond), 'without repeats')}
+        ${figure('Waiting', f.count(broker?.lag), broker ? `messages in the broker: ${broker.name}` : 'no broker here')}
+        ${figure('Processes', f.count(instances.length), 'heard of in the last 30 s')}
+      </dl>
+      ${instances.length === 0 ? nothing : html`
+        <section class="card">
+          <h2>Processes</h2>
+          <div class="table-box" tabindex="0" role="region" aria-label="Processes">
+            <table>
+              <thead><tr><th scope="col">Process</th><th scope="col">Up since</th><th scope="col" class="right">In flight</th>
+                <th scope="col" class="right">Waiting batches</th><th scope="col" class="right">Batch, median</th>
+                <th scope="col" class="right">p99</th><th scope="col" class="right">Write, median</th><th scope="col" class="right">p99</th></tr></thead>
+              <tbody>${instances.map((each) => html`<tr>
+                <th scope="row"><code>${each.instance}</code></th><td>${f.dateTime(each.startedAt)}</td>
+                <td class="right number">${f.count(each.inFlightEvents)}</td><td class="right number">${f.count(each.waitingBatches)}</td>
+                <td class="right number">${f.count(each.batchEvents?.p50)}</td><td class="right number">${f.count(each.batchEvents?.p99)}</td>
+                <td class="right number">${f.millis(each.flushMillis?.p50)}</td><td class="right number">${f.millis(each.flushMillis?.p99)}</td></tr>`)}</tbody>
+            </table>
+          </div>
+        </section>`}`;
+  }
+
+  #trust(ledger) {
+    const hours = ledger.hours;
+    const bad = hours.filter((hour) => hour.verdict === 'DOES_NOT_ADD_UP').length;
+    const unsure = hours.filter((hour) => hour.verdict === 'LOST_SIGHT').length;
+    const sinks = [...new Set(hours.flatMap((hour) => hour.sinks.map((sink) => sink.sink)))];
+    const said = bad
+      ? ['bad', `${f.count(bad)} of ${f.count(hours.length)} hours do not add up. That is a fault of ours: please tell us.`]
+      : unsure
+        ? ['unsure', 'All adds up, but for hours in which a process ended without a last word.']
+        : ['good', hours.length ? 'Everything that came in is accounted for.' : 'Nothing has come in yet.'];
+    return html`
+      <section class="card trust">
+        <div class="card-head"><h2>Can the numbers be trusted?</h2>
+          ${choice('Hours', [[24, '24 hours'], [168, '7 days']], this.hours, (next) => this.app.replace({ hours: next === 24 ? null : next }))}</div>
+        <p class="verdict ${said[0]}">${said[1]}</p>
+        ${hours.length === 0 ? nothing : html`
+        <div class="table-box" tabindex="0" role="region" aria-label="Accepted and counted, hour by hour">
+          <table>
+            <thead>
+              <tr><th scope="col" rowspan="2">Hour of arrival</th><th scope="col" rowspan="2" class="right">Accepted</th>
+                ${sinks.map((sink) => html`<th scope="colgroup" colspan="2" class="group">${SINKS[sink] ?? sink}</th>`)}
+                <th scope="col" rowspan="2" class="right">Set aside</th><th scope="col" rowspan="2" class="right">Refused</th><th scope="col" rowspan="2">Verdict</th></tr>
+              <tr>${sinks.map(() => html`<th scope="col" class="right sub">counted</th><th scope="col" class="right sub">repeats</th>`)}</tr>
+            </thead>
+            <tbody>${hours.map((hour) => this.#hour(hour, sinks))}</tbody>
+          </table>
+        </div>`}
+        <p class="hint">Each event that a door accepted must be counted, recognised as a repeat, or set aside — by each sink. The
+          sink of flags passes over goals.
+          ${ledger.sinceStart ? html`Since ${f.dateTime(ledger.sinceStart.since)} the ledger says
+            ${f.count(ledger.sinceStart.counted)} events, the sums in PostgreSQL ${f.count(ledger.sinceStart.stored)}.` : nothing}</p>
+      </section>`;
+  }
+
+  #hour(hour, sinks) {
+    const [tone, words] = VERDICTS[hour.verdict] ?? ['unsure', hour.verdict];
+    const of = (name) => hour.sinks.find((sink) => sink.sink === name);
+    return html`<tr>
+      <th scope="row">${f.day(hour.from)}, ${f.hour(hour.from)}</th>
+      <td class="right number">${f.count(hour.accepted + (hour.imported ?? 0))}</td>
+      ${sinks.map((name) => html`<td class="right number">${f.count(of(name)?.counted)}</td>
+        <td class="right number muted">${f.count(of(name)?.duplicates)}</td>`)}
+      <td class="right number">${f.count(hour.setAside)}</td>
+      <td class="right number">${f.count(hour.refused)}</td>
+      <td><span class="tag ${tone}">${words}</span>${hour.underWay > 0 ? html` <small class="muted">${f.count(hour.underWay)}</small>` : nothing}</td>
+    </tr>`;
+  }
+
+  #refused(pipeline) {
+    const rows = pipeline.last24Hours?.refused ?? [];
+    return html`
+      <section class="card">
+        <h2>Refused at the door, 24 hours</h2>
+        ${rows.length === 0 ? empty('None', 'No event was at fault.') : html`
+          <table><thead><tr><th scope="col">Reason</th><th scope="col" class="right">Events</th></tr></thead>
+            <tbody>${[...rows].sort((a, b) => b.events - a.events).map(
+              (row) => html`<tr><th scope="row"><code>${row.code}</code></th><td class="right number">${f.count(row.events)}</td></tr>`)}</tbody></table>`}
+      </section>`;
+  }
+
+  #letters(answer) {
+    const letters = answer.deadLetters ?? [];
+    const byCode = this.parts.pipeline?.last24Hours?.deadLetters ?? [];
+    return html`
+      <section class="card">
+        <h2>Dead letters</h2>
+        ${byCode.length ? html`<p class="chips">${byCode.map((row) => html`<span class="tag"><code>${row.code}</code> ${f.count(row.events)}</span>`)}</p>` : nothing}
+        ${letters.length === 0 ? empty('None', 'Nothing was set aside.') : html`<ul class="letters">${letters.map((letter) => this.#letter(letter))}</ul>`}
+      </section>`;
+  }
+
+  #letter(letter) {
+    const known = ['id', 'code', 'reason', 'detail', 'at', 'payload', 'body'];
+    const body = letter.payload ?? letter.body ?? '';
+    const rest = Object.entries(letter).filter(([name, value]) => !known.includes(name) && value !== null && value !== '');
+    return html`<li><details>
+      <summary><code>${letter.code}</code> <span class="muted">${letter.at ? f.dateTime(letter.at) : nothing}</span></summary>
+      <p>${letter.reason ?? letter.detail ?? nothing}</p>
+      <dl class="facts small">${rest.map(([name, value]) => html`<div><dt>${name}</dt><dd>${typeof value === 'object' ? JSON.stringify(value) : value}</dd></div>`)}</dl>
+      ${body ? html`<pre tabindex="0">${pretty(body)}</pre>` : nothing}
+    </details></li>`;
+  }
+
+  #stores(pipeline) {
+    return html`<div class="two">${pipeline.stores.map((store) => this.#store(store))}</div>`;
+  }
+
+  #store(store) {
+    const share = store.bytesMax ? store.bytes / store.bytesMax : null;
+    const growth = (bytes) => (bytes === null || bytes === undefined ? '–' : `${bytes >= 0 ? '+' : ''}${f.bytes(bytes)}`);
+    return html`
+      <section class="card">
+        <div class="card-head"><h2>${{ redis: 'Redis', postgres: 'PostgreSQL' }[store.store] ?? store.store}</h2><span class="number strong">${f.bytes(store.bytes)}</span></div>
+        ${store.error ? html`<p class="verdict bad">${store.error}</p>` : nothing}
+        ${share === null ? nothing : html`<meter min="0" max="1" low="0.7" high="0.9" optimum="0" .value=${share} aria-label="How full it is">${f.percent(share)}</meter>`}
+        <p class="hint">${store.bytesMax ? html`of ${f.bytes(store.bytesMax)} · ` : nothing}${growth(store.growthBytesPerDay)} a day
+          ${store.daysUntilFull === null || store.daysUntilFull === undefined ? nothing : html` · full in ${f.count(store.daysUntilFull)} days`}</p>
+        <div class="table-box" tabindex="0" role="region" aria-label="What takes the space">
+          <table><thead><tr><th scope="col">What</th><th scope="col" class="right">Entries</th><th scope="col" class="right">Size</th><th scope="col" class="right">A day</th></tr></thead>
+            <tbody>${[...(store.kinds ?? [])].sort((a, b) => b.bytes - a.bytes).map((kind) => html`<tr>
+              <th scope="row" title=${KINDS[kind.kind] ?? nothing}>${kind.kind.replaceAll('_', ' ')}</th><td class="right number">${kind.estimated ? '≈ ' : ''}${f.count(kind.entries)}</td>
+              <td class="right number">${kind.estimated ? '≈ ' : ''}${f.bytes(kind.bytes)}</td><td class="right number muted">${growth(kind.growthBytesPerDay)}</td></tr>`)}</tbody></table>
+        </div>
+      </section>`;
+  }
+
+  #jobs(answer) {
+    const tone = { OK: 'good', FAILED: 'bad' };
+    return html`
+      <section class="card">
+        <h2>Jobs</h2>
+        <div class="table-box" tabindex="0" role="region" aria-label="Jobs">
+          <table><thead><tr><th scope="col">Job</th><th scope="col">Every</th><th scope="col">Last run</th><th scope="col" class="right">Took</th><th scope="col">Outcome</th></tr></thead>
+            <tbody>${answer.jobs.map((job) => html`<tr><th scope="row"><code>${job.name}</code></th><td>${duration(job.every)}</td>
+              <td>${job.lastRun ? html`<span title=${f.dateTime(job.lastRun.startedAt)}>${f.ago(job.lastRun.startedAt)}</span>` : 'never'}</td>
+              <td class="right number">${f.millis(job.lastRun?.durationMillis)}</td>
+              <td>${job.lastRun ? html`<span class="tag ${tone[job.lastRun.outcome] ?? ''}">${job.lastRun.outcome.toLowerCase()}</span> <span class="muted">${job.lastRun.detail}</span>` : '–'}</td></tr>`)}</tbody></table>
+        </div>
+      </section>`;
+  }
+
+  #doubts(answer) {
+    const doubts = answer.doubts ?? [];
+    if (doubts.length === 0) return nothing;
+    return html`
+      <section class="card">
+        <h2>Doubts</h2>
+        <p class="hint">When a store may have forgotten counts.</p>
+        <ul class="letters">${doubts.map((doubt) => html`<li><details>
+          <summary><code>${doubt.cause}</code> <span class="muted">${f.dateTime(doubt.from)} – ${f.dateTime(doubt.to)}</span></summary>
+          <p>${doubt.detail}</p></details></li>`)}</ul>
+      </section>`;
+  }
+}
+
+const SINKS = { mau: 'Active users', counts: 'Flags' };
+
+/** PT1H as people say it. */
+function duration(iso) {
+  if (!iso) return 'on demand';
+  const [, hours, minutes, seconds] = /^PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?$/.exec(iso) ?? [];
+  const parts = [[hours, 'h'], [minutes, 'min'], [seconds, 's']].filter(([value]) => value);
+  return parts.length ? parts.map(([value, unit]) => `${value} ${unit}`).join(' ') : iso;
+}
+
+function pretty(body) {
+  if (typeof body !== 'string') return JSON.stringify(body, null, 2);
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
+}

@@ -1,0 +1,177 @@
+// Sends one event through the door, and shows that the count moves.
+import { html, nothing } from '../lib/lit-html.js';
+import { call, LiveStream, session } from '../api.js';
+import * as f from '../format.js';
+
+const SOURCES = ['JAVASCRIPT', 'WEB', 'REACT', 'ANDROID', 'IOS', 'FLUTTER', 'GO_SERVER', 'NODE_SERVER'];
+const TYPE = 'type.googleapis.com/bucketeer.event.client.EvaluationEvent';
+const WATCH_AFTER_MILLIS = 400;
+
+export class TestEvent {
+  constructor(app) {
+    this.app = app;
+    this.form = { featureId: 'my-first-flag', variationId: 'on', userId: 'anna', source: 'JAVASCRIPT', key: '' };
+    this.counts = new Map();
+    this.sent = null;
+  }
+
+  title() {
+    return 'Send a test event';
+  }
+
+  enter() {
+    this.#watch();
+  }
+
+  leave() {
+    clearTimeout(this.watching);
+    this.stream?.close();
+  }
+
+  #watch() {
+    this.stream?.close();
+    this.counts = new Map();
+    if (!this.form.featureId) return;
+    const { featureId } = this.form;
+    this.stream = new LiveStream('/v1/live/evaluation_counts', { environmentId: this.app.environment, featureId }, {
+      onEvent: (type, data) => {
+        const flag = type === 'pulse' ? null : data.flags.find((each) => each.featureId === featureId);
+        if (flag) this.counts = new Map(flag.variations.map((each) => [each.variationId, each]));
+        this.app.update();
+      },
+      onState: (state, detail) => this.app.streamIs(state, detail),
+    });
+  }
+
+  #set(name, value) {
+    this.form = { ...this.form, [name]: value };
+    if (name === 'featureId') {
+      clearTimeout(this.watching);
+      this.watching = setTimeout(() => this.#watch(), WATCH_AFTER_MILLIS);
+    }
+    this.app.update();
+  }
+
+  #event() {
+    const { featureId, variationId, userId } = this.form;
+    const timestamp = Math.floor(Date.now() / 1000);
+    return { '@type': TYPE, timestamp, featureId, variationId, userId, reason: { type: 'RULE' } };
+  }
+
+  async #send(e) {
+    e.preventDefault();
+    const id = uuid();
+    const body = JSON.stringify({ events: [{ id, event: this.#event() }], sourceId: this.form.source, sdkVersion: 'console' });
+    const key = this.form.key || session.key;
+    this.sent = { busy: true };
+    this.app.update();
+    const started = performance.now();
+    try {
+      const answer = await (await call('/register_events', { method: 'POST', body, key })).json();
+      const fault = answer.errors?.[id];
+      this.sent = fault
+        ? { error: `The event was refused: ${fault.message}.` }
+        : { id, millis: performance.now() - started, again: body, key };
+    } catch (error) {
+      const hint = error.status === 403 ? ' Your key may not send; give one with the role SDK_CLIENT or SDK_SERVER below.' : '';
+      this.sent = { error: error.message + hint, wantsKey: error.status === 403 };
+    }
+    this.app.update();
+  }
+
+  /** The very same request once more: it is acknowledged and not counted. */
+  async #repeat() {
+    try {
+      await call('/register_events', { method: 'POST', body: this.sent.again, key: this.sent.key });
+      this.sent = { ...this.sent, repeats: (this.sent.repeats ?? 0) + 1 };
+    } catch (error) {
+      this.sent = { error: error.message };
+    }
+    this.app.update();
+  }
+
+  get #curl() {
+    const event = { ...this.#event(), timestamp: 0 };
+    const quoted = (text) => text.replaceAll("'", "'\\''");
+    const json = JSON.stringify({ events: [{ id: 'ID', event }], sourceId: this.form.source, sdkVersion: 'curl' });
+    const body = quoted(json).replace('"ID"', `"'$(uuidgen)'"`).replace('"timestamp":0', `"timestamp":'$(date +%s)'`);
+    return `curl ${location.origin}/register_events -H "authorization: $KEY" -d '${body}'`;
+  }
+
+  render() {
+    const today = this.counts.get(this.form.variationId);
+    return html`
+      <h1>Send a test event</h1>
+      <p class="lead">One evaluation, through the same door that SDKs use. The numbers move when it is counted.</p>
+      <div class="test">
+        <form class="card fields" @submit=${(e) => this.#send(e)}>
+          ${this.#field('featureId', 'Flag id', 'test-flags', this.app.flags.map((flag) => flag.featureId))}
+          ${this.#field('variationId', 'Variation id', 'test-variations',
+            this.app.flags.find((flag) => flag.featureId === this.form.featureId)?.variationIds ?? [])}
+          ${this.#field('userId', 'User id')}
+          <label>SDK
+            <select @change=${(e) => this.#set('source', e.target.value)}>
+              ${SOURCES.map((source) => html`<option value=${source} ?selected=${source === this.form.source}>${f.source(source)}</option>`)}
+            </select></label>
+          ${this.sent?.wantsKey || this.form.key ? html`<label>Key of an SDK
+            <input type="password" autocomplete="off" .value=${this.form.key} @input=${(e) => this.#set('key', e.target.value)}></label>` : nothing}
+          <div class="send">
+            <button type="submit" class="primary" ?disabled=${this.sent?.busy}>Send</button>
+            <div role="status">${this.#outcome()}</div>
+          </div>
+        </form>
+        <section class="card moving">
+          <h2>${this.form.featureId || 'No flag'} today</h2>
+          <dl class="figures two-up">
+            <div class="figure"><dt>Events of ${this.form.variationId || '–'}</dt><dd><span class="value" id="moving">${f.count(today?.events ?? 0)}</span></dd></div>
+            <div class="figure"><dt>Unique users of it</dt><dd><span class="value">${f.approximately(today?.uniques.count ?? 0)}</span></dd></div>
+          </dl>
+          <p><a href=${this.app.flagLink(this.form.featureId)}>Open the flag</a></p>
+        </section>
+      </div>
+      <section class="card">
+        <div class="card-head"><h2>The same from a shell</h2><button type="button" @click=${() => this.#copy()}>${this.copied ? 'Copied' : 'Copy'}</button></div>
+        <pre tabindex="0" aria-label="The matching curl line">${this.#curl}</pre>
+        <p class="hint">With <code>KEY</code> set to an API key that may send. An environment is not named in it: it is the key's.</p>
+      </section>`;
+  }
+
+  #field(name, label, list, options = []) {
+    return html`<label>${label}
+      <input required maxlength="255" autocomplete="off" list=${list ?? nothing} .value=${this.form[name]}
+        @input=${(e) => this.#set(name, e.target.value)}>
+      ${list ? html`<datalist id=${list}>${options.map((option) => html`<option value=${option}></option>`)}</datalist>` : nothing}</label>`;
+  }
+
+  #outcome() {
+    const sent = this.sent;
+    if (!sent || sent.busy) return sent?.busy ? 'Sending…' : nothing;
+    if (sent.error) return html`<p class="problem" role="alert">${sent.error}</p>`;
+    return html`<p class="done">Acknowledged after ${f.millis(sent.millis)}: it is safe, and counted once.
+      ${sent.repeats ? html`Sent again ${f.count(sent.repeats)}×, and still counted once.` : nothing}</p>
+      <button type="button" @click=${() => this.#repeat()}>Send the very same again</button>`;
+  }
+
+  async #copy() {
+    try {
+      await navigator.clipboard.writeText(this.#curl);
+      this.copied = true;
+      setTimeout(() => {
+        this.copied = false;
+        this.app.update();
+      }, 2000);
+    } catch {
+      getSelection().selectAllChildren(document.querySelector('pre'));
+    }
+    this.app.update();
+  }
+}
+
+/** A random UUID; crypto.randomUUID is not there on plain HTTP from another machine. */
+function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5');
+}
