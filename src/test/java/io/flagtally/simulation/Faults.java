@@ -16,6 +16,7 @@ final class Faults {
     final double redeliveredAfterWindow;
     final double processDies;
     final double storeOutage;
+    final double storeForgets;
     final int processes;
 
     Faults(Random random) {
@@ -29,6 +30,7 @@ final class Faults {
         redeliveredAfterWindow = draw(0.1);
         processDies = draw(0.5);
         storeOutage = draw(0.3);
+        storeForgets = draw(0.4);
         processes = 1 + random.nextInt(3);
     }
 

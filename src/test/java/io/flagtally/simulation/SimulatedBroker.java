@@ -1,9 +1,11 @@
 package io.flagtally.simulation;
 
 import io.flagtally.codec.EventHeaders;
+import io.flagtally.rollup.CountDelta;
 import io.flagtally.rollup.CountKey;
 import io.flagtally.rollup.EventIdentity;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -25,17 +27,20 @@ final class SimulatedBroker {
         final int number;
         final byte[] payload;
         final EventHeaders headers;
-        final Map<CountKey, Set<EventIdentity>> identities;
+        final Map<CountKey, CountDelta> deltas;
         boolean acknowledged;
         int deliveries;
 
-        Stored(int number, byte[] payload, EventHeaders headers, Map<CountKey, Set<EventIdentity>> identities) {
+        Stored(int number, byte[] payload, EventHeaders headers, Map<CountKey, CountDelta> deltas) {
             this.number = number;
             this.payload = payload;
             this.headers = headers;
-            this.identities = identities;
+            this.deltas = deltas;
         }
     }
+
+    /** A message that a process has acknowledged. */
+    record Acknowledged(Stored message, SimulatedProcess process, Instant at) {}
 
     private final VirtualTime time;
     private final Faults faults;
@@ -44,6 +49,7 @@ final class SimulatedBroker {
     private final List<Stored> waiting = new ArrayList<>();
     private final List<SimulatedProcess> processes = new ArrayList<>();
     private final Map<CountKey, Set<EventIdentity>> acknowledged = new HashMap<>();
+    private final List<Acknowledged> acknowledgements = new ArrayList<>();
     private int published;
 
     SimulatedBroker(VirtualTime time, Faults faults, History history, Duration window) {
@@ -53,8 +59,8 @@ final class SimulatedBroker {
         this.window = window;
     }
 
-    void publish(byte[] payload, EventHeaders headers, Map<CountKey, Set<EventIdentity>> identities) {
-        waiting.add(new Stored(published++, payload, headers, identities));
+    void publish(byte[] payload, EventHeaders headers, Map<CountKey, CountDelta> deltas) {
+        waiting.add(new Stored(published++, payload, headers, deltas));
         deliver();
     }
 
@@ -114,10 +120,15 @@ final class SimulatedBroker {
         return "";
     }
 
+    List<Acknowledged> acknowledgements() {
+        return acknowledgements;
+    }
+
     /** The consumer acknowledges {@code message}; from here on its events must be counted, whatever becomes of this. */
-    void acknowledge(Stored message) {
-        message.identities.forEach((key, ids) ->
-                acknowledged.computeIfAbsent(key, k -> new HashSet<>()).addAll(ids));
+    void acknowledge(Stored message, SimulatedProcess by) {
+        acknowledgements.add(new Acknowledged(message, by, time.instant()));
+        message.deltas.forEach((key, delta) ->
+                acknowledged.computeIfAbsent(key, k -> new HashSet<>()).addAll(delta.identities()));
         if (faults.happens(faults.ackLost)) {
             history.note("acknowledgement of message %d lost", message.number);
             return;

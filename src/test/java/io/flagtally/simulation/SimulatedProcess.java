@@ -2,7 +2,6 @@ package io.flagtally.simulation;
 
 import io.flagtally.codec.EventCodec;
 import io.flagtally.pipeline.Arrival;
-import io.flagtally.pipeline.BatchSink;
 import io.flagtally.pipeline.DeadLetters;
 import io.flagtally.pipeline.Delivery;
 import io.flagtally.pipeline.EventPipeline;
@@ -21,17 +20,18 @@ final class SimulatedProcess {
 
     private static final int MESSAGES_CLAIMED_MAX = 8;
 
-    private final int number;
+    private final String name;
     private final SimulatedBroker broker;
+    private final SimulatedConnection store;
     private final EventCodec codec;
     private final EventPipeline pipeline;
     private boolean alive = true;
     private int claimed;
 
     SimulatedProcess(
-            int number,
+            String name,
             SimulatedBroker broker,
-            BatchSink store,
+            SimulatedConnection store,
             DeadLetters deadLetters,
             EventCodec codec,
             PipelineConfig config,
@@ -39,8 +39,9 @@ final class SimulatedProcess {
             BucketCalendar calendar,
             VirtualTime time,
             Faults faults) {
-        this.number = number;
+        this.name = name;
         this.broker = broker;
+        this.store = store;
         this.codec = codec;
         Timers timers = (delay, task) -> time.after(delay, () -> {
             if (alive) {
@@ -85,7 +86,7 @@ final class SimulatedProcess {
                     @Override
                     public void ack() {
                         if (alive) {
-                            broker.acknowledge(message);
+                            broker.acknowledge(message, SimulatedProcess.this);
                         }
                     }
 
@@ -97,6 +98,14 @@ final class SimulatedProcess {
         broker.deliver();
     }
 
+    boolean alive() {
+        return alive;
+    }
+
+    SimulatedConnection store() {
+        return store;
+    }
+
     void die() {
         alive = false;
         broker.leave(this);
@@ -104,6 +113,6 @@ final class SimulatedProcess {
 
     @Override
     public String toString() {
-        return "p" + number;
+        return name;
     }
 }

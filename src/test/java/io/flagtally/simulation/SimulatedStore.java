@@ -1,60 +1,75 @@
 package io.flagtally.simulation;
 
-import io.flagtally.pipeline.BatchOutcome;
-import io.flagtally.pipeline.BatchSink;
-import io.flagtally.pipeline.StoreUnavailableException;
 import io.flagtally.rollup.CountDelta;
 import io.flagtally.rollup.CountKey;
 import io.flagtally.rollup.EventBatch;
 import io.flagtally.rollup.EventIdentity;
-import io.smallrye.mutiny.Uni;
-import io.smallrye.mutiny.subscription.UniEmitter;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The twin of the counting sink: the same atomic check and write, the same window, in memory. Shared by all
- * processes. A call may fail unapplied, be applied and its reply lost, or be applied long after the caller gave up.
+ * The twin of the counting store: the same atomic check and write, the same window, the same commit marker for each
+ * process, in memory. Shared by all processes. It may go away for a while, and may go back to what it was some time ago,
+ * as a server does that lost what no replica and no disk had.
  */
-final class SimulatedStore implements BatchSink {
+final class SimulatedStore {
 
-    private static final int CALL_MILLIS_MAX = 20;
-    private static final Duration CALL_TIMEOUT = Duration.ofSeconds(3);
+    /** A span of time whose writes are gone. */
+    record Forgotten(Instant from, Instant to) {}
 
     private static final class IdSet {
-        private final Set<EventIdentity> ids = new HashSet<>();
-        private Instant expiresAt = Instant.MAX;
+        private final Set<EventIdentity> ids;
+        private Instant expiresAt;
+
+        IdSet() {
+            this(Set.of(), Instant.MAX);
+        }
+
+        IdSet(Set<EventIdentity> ids, Instant expiresAt) {
+            this.ids = new HashSet<>(ids);
+            this.expiresAt = expiresAt;
+        }
+    }
+
+    /** All that the store holds. */
+    private static final class Content {
+        private final Map<CountKey, Long> counts = new HashMap<>();
+        private final Map<CountKey, IdSet> seen = new HashMap<>();
+        private final Map<CountKey, Set<String>> users = new HashMap<>();
+        private final Map<CountKey, Set<EventIdentity>> counted = new HashMap<>();
+        private final Map<String, Long> markers = new HashMap<>();
+
+        Content copy() {
+            Content copy = new Content();
+            copy.counts.putAll(counts);
+            copy.markers.putAll(markers);
+            seen.forEach((key, set) -> copy.seen.put(key, new IdSet(set.ids, set.expiresAt)));
+            users.forEach((key, set) -> copy.users.put(key, new HashSet<>(set)));
+            counted.forEach((key, set) -> copy.counted.put(key, new HashSet<>(set)));
+            return copy;
+        }
     }
 
     private final VirtualTime time;
-    private final Faults faults;
     private final History history;
     private final boolean deduplication;
     private final Duration window;
-    private final Map<CountKey, Long> counts = new HashMap<>();
-    private final Map<CountKey, IdSet> seen = new HashMap<>();
+    private Content content = new Content();
+    private @Nullable Forgotten forgotten;
     private boolean down;
+    private int life;
 
-    SimulatedStore(VirtualTime time, Faults faults, History history, boolean deduplication, Duration window) {
+    SimulatedStore(VirtualTime time, History history, boolean deduplication, Duration window) {
         this.time = time;
-        this.faults = faults;
         this.history = history;
         this.deduplication = deduplication;
         this.window = window;
-    }
-
-    @Override
-    public String name() {
-        return "counts";
-    }
-
-    @Override
-    public Uni<BatchOutcome> write(EventBatch batch) {
-        return Uni.createFrom().emitter(reply -> call(batch, reply));
     }
 
     /** Takes the store away for a while. */
@@ -64,55 +79,79 @@ final class SimulatedStore implements BatchSink {
         time.after(duration, () -> down = false);
     }
 
+    /** Lets the store go back, after {@code duration}, to what it holds now. */
+    void forgetIn(Duration duration) {
+        Content now = content.copy();
+        Instant from = time.instant();
+        time.after(duration, () -> {
+            history.note("store forgets what it was told in the last %s", duration);
+            content = now;
+            life++;
+            forgotten = new Forgotten(from, time.instant());
+        });
+    }
+
+    /** Which life this is: what was sent in one that has ended does not arrive. */
+    int life() {
+        return life;
+    }
+
+    boolean isDown() {
+        return down;
+    }
+
     Map<CountKey, Long> counts() {
-        return counts;
+        return content.counts;
     }
 
-    private void call(EventBatch batch, UniEmitter<? super BatchOutcome> reply) {
-        Duration arrival = faults.within(CALL_MILLIS_MAX);
-        if (down || faults.happens(faults.writeFails)) {
-            history.note("write of %d events refused", batch.size());
-            time.after(arrival, () -> reply.fail(away("refused")));
-        } else if (faults.happens(faults.writeStalls)) {
-            history.note("write of %d events stalls, and is applied after the caller gave up", batch.size());
-            time.after(CALL_TIMEOUT, () -> reply.fail(away("no reply")));
-            time.after(CALL_TIMEOUT.plus(faults.within(60_000)), () -> apply(batch));
-        } else if (faults.happens(faults.replyLost)) {
-            history.note("write of %d events applied, reply lost", batch.size());
-            time.after(arrival, () -> apply(batch));
-            time.after(arrival.plus(faults.within(CALL_MILLIS_MAX)), () -> reply.fail(away("connection closed")));
-        } else {
-            time.after(arrival, () -> {
-                BatchOutcome outcome = apply(batch);
-                time.after(faults.within(CALL_MILLIS_MAX), () -> reply.complete(outcome));
-            });
+    /** The distinct events of a counter that are in its number, however long ago. */
+    Set<EventIdentity> counted(CountKey key) {
+        return content.counted.getOrDefault(key, Set.of());
+    }
+
+    Set<String> users(CountKey key) {
+        return content.users.getOrDefault(key, Set.of());
+    }
+
+    /** What is gone; null as long as nothing is. */
+    @Nullable
+    Forgotten forgotten() {
+        return forgotten;
+    }
+
+    long marker(String process) {
+        return content.markers.getOrDefault(process, 0L);
+    }
+
+    /**
+     * Counts what is new of {@code batch}, adds {@code users}, and moves the marker of {@code process}, at once; nothing
+     * of it if the life in which it was sent has ended.
+     */
+    long apply(int sentIn, String process, EventBatch batch, Map<CountKey, ? extends Collection<String>> users) {
+        if (sentIn != life) {
+            return 0;
         }
-    }
-
-    private static StoreUnavailableException away(String why) {
-        return new StoreUnavailableException("the simulated store: " + why, null);
-    }
-
-    private BatchOutcome apply(EventBatch batch) {
-        long counted = 0;
-        long events = 0;
+        long fresh = 0;
         for (Map.Entry<CountKey, CountDelta> entry : batch.rollup().counts().entrySet()) {
-            events += entry.getValue().events().size();
-            counted += add(entry.getKey(), entry.getValue());
+            fresh += add(entry.getKey(), entry.getValue());
         }
-        return new BatchOutcome(counted, events - counted);
+        users.forEach((key, some) ->
+                content.users.computeIfAbsent(key, k -> new HashSet<>()).addAll(some));
+        content.markers.merge(process, 1L, Long::sum);
+        return fresh;
     }
 
     private long add(CountKey key, CountDelta delta) {
         long fresh = deduplication
                 ? addIds(key, delta.identities())
                 : delta.identities().size();
-        counts.merge(key, fresh, Long::sum);
+        content.counts.merge(key, fresh, Long::sum);
+        content.counted.computeIfAbsent(key, k -> new HashSet<>()).addAll(delta.identities());
         return fresh;
     }
 
     private long addIds(CountKey key, Set<EventIdentity> identities) {
-        IdSet set = seen.computeIfAbsent(key, k -> new IdSet());
+        IdSet set = content.seen.computeIfAbsent(key, k -> new IdSet());
         if (!time.instant().isBefore(set.expiresAt)) {
             set.ids.clear();
         }

@@ -9,13 +9,18 @@ import io.flagtally.pipeline.DeadLetter;
 import io.flagtally.pipeline.DeadLetters;
 import io.flagtally.pipeline.PipelineConfig;
 import io.flagtally.rollup.BucketCalendar;
+import io.flagtally.rollup.CountDelta;
 import io.flagtally.rollup.CountKey;
 import io.flagtally.rollup.EventBatch;
 import io.flagtally.rollup.EventIdentity;
+import io.flagtally.simulation.SimulatedBroker.Acknowledged;
+import io.flagtally.simulation.SimulatedStore.Forgotten;
+import io.flagtally.store.redis.StoreMemoryForTests;
 import io.flagtally.testing.RandomEvents;
 import io.flagtally.testing.WireLines;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -49,16 +54,30 @@ final class Simulation {
     private final SimulatedBroker broker;
     private final Set<DeadLetter> putAside = new HashSet<>();
     private final Map<CountKey, Set<EventIdentity>> attempted = new HashMap<>();
+    private final Map<CountKey, Set<String>> users = new HashMap<>();
+    private final Protections protections;
     private final List<SimulatedProcess> processes = new ArrayList<>();
     private int started;
 
-    Simulation(long seed, boolean deduplication, EventCodec codec, PipelineConfig config) {
+    /**
+     * What makes the numbers right; each can be switched off to see that it is missed.
+     *
+     * @param deduplication the store recognises what it counted
+     * @param forgetting a process forgets what it knows of a store that it is in doubt of
+     * @param doubts a process tells what its store may have lost
+     */
+    record Protections(boolean deduplication, boolean forgetting, boolean doubts) {
+        static final Protections ALL = new Protections(true, true, true);
+    }
+
+    Simulation(long seed, Protections protections, EventCodec codec, PipelineConfig config) {
+        this.protections = protections;
         this.codec = codec;
         this.config = config;
         random = new Random(seed);
         faults = new Faults(random);
         events = new RandomEvents(seed);
-        store = new SimulatedStore(time, faults, history, deduplication, WINDOW);
+        store = new SimulatedStore(time, history, protections.deduplication(), WINDOW);
         broker = new SimulatedBroker(time, faults, history, WINDOW);
     }
 
@@ -72,6 +91,9 @@ final class Simulation {
         }
         if (faults.happens(faults.storeOutage)) {
             time.after(faults.within(SENDING_MILLIS), () -> store.outage(faults.within(120_000)));
+        }
+        if (faults.happens(faults.storeForgets)) {
+            time.after(faults.within(SENDING_MILLIS), () -> store.forgetIn(faults.within(30_000)));
         }
         int steps = 0;
         while (time.step()) {
@@ -91,8 +113,11 @@ final class Simulation {
     }
 
     private void start() {
+        String name = "p" + ++started;
+        StoreMemoryForTests memory = new StoreMemoryForTests(name, time.instant(), protections.forgetting());
+        SimulatedConnection connection = new SimulatedConnection(name, store, memory, time, faults, history);
         SimulatedProcess process = new SimulatedProcess(
-                ++started, broker, store, new Aside(), codec, config, WINDOW, calendar, time, faults);
+                name, broker, connection, new Aside(), codec, config, WINDOW, calendar, time, faults);
         history.note("process %s starts", process);
         processes.add(process);
         broker.join(process);
@@ -116,17 +141,16 @@ final class Simulation {
 
     /** Publishes; if the client does not see the reply, it sends the same events again. */
     private void publish(List<FlagEvent> sent) {
-        Map<CountKey, Set<EventIdentity>> identities = new HashMap<>();
-        EventBatch.of(calendar, sent)
-                .rollup()
-                .counts()
-                .forEach((key, delta) -> identities.put(key, delta.identities()));
-        identities.forEach((key, ids) ->
-                attempted.computeIfAbsent(key, k -> new HashSet<>()).addAll(ids));
+        Map<CountKey, CountDelta> deltas =
+                EventBatch.of(calendar, sent).rollup().counts();
+        deltas.forEach((key, delta) -> {
+            attempted.computeIfAbsent(key, k -> new HashSet<>()).addAll(delta.identities());
+            users.computeIfAbsent(key, k -> new HashSet<>()).addAll(delta.users());
+        });
         EventHeaders headers =
                 new EventHeaders(EnvironmentId.DEFAULT, SourceId.WEB, codec.contentType(), sent.size(), time.instant());
         history.note("client sends %d events", sent.size());
-        broker.publish(WireLines.payload(sent), headers, identities);
+        broker.publish(WireLines.payload(sent), headers, deltas);
         if (faults.happens(faults.publishReplyLost)) {
             history.note("client sees no reply and will send them again");
             time.after(faults.within(10_000), () -> publish(sent));
@@ -140,15 +164,69 @@ final class Simulation {
                 return counted.getKey() + " counts " + counted.getValue() + " of " + most + " events";
             }
         }
-        return broker.acknowledgedBeyond(store.counts());
+        return store.forgotten() == null ? broker.acknowledgedBeyond(store.counts()) : "";
     }
 
     private String wrongAtRest() {
+        return store.forgotten() == null ? wrongWithoutLoss() : wrongAfterLoss(store.forgotten());
+    }
+
+    /** What the store forgot may be missing, if the process to which the store had confirmed it says so. */
+    private String wrongAfterLoss(Forgotten forgotten) {
+        processes.stream()
+                .filter(SimulatedProcess::alive)
+                .forEach(process -> process.store().look());
+        for (Map.Entry<CountKey, Long> count : store.counts().entrySet()) {
+            int distinct = store.counted(count.getKey()).size();
+            if (count.getValue() != distinct) {
+                return "after a loss " + count.getKey() + " counts " + count.getValue() + ", but holds " + distinct;
+            }
+        }
+        for (Acknowledged acknowledged : broker.acknowledgements()) {
+            if (isDoubted(acknowledged, forgotten) || wasPutAside(acknowledged)) {
+                continue;
+            }
+            for (Map.Entry<CountKey, CountDelta> delta :
+                    acknowledged.message().deltas.entrySet()) {
+                CountKey key = delta.getKey();
+                if (!store.counted(key).containsAll(delta.getValue().identities())
+                        || !store.users(key).containsAll(delta.getValue().users())) {
+                    return "message " + acknowledged.message().number + ", acknowledged by "
+                            + acknowledged.process() + " at " + acknowledged.at() + ", is not in " + key
+                            + ", and nobody tells of a loss then";
+                }
+            }
+        }
+        return "";
+    }
+
+    /** What came back after the window is not counted, and an operator decides. */
+    private static boolean wasPutAside(Acknowledged acknowledged) {
+        Instant accepted = acknowledged.message().headers.acceptedAt();
+        return accepted.plus(WINDOW).isBefore(acknowledged.at());
+    }
+
+    private boolean isDoubted(Acknowledged acknowledged, Forgotten forgotten) {
+        Instant at = acknowledged.at();
+        if (!acknowledged.process().alive()) {
+            // Its memory died with it; that another server took over is told by those that live.
+            return !at.isBefore(forgotten.from()) && !at.isAfter(forgotten.to());
+        }
+        return protections.doubts()
+                && acknowledged.process().store().doubts().stream()
+                        .anyMatch(doubt -> !at.isBefore(doubt.from()) && !at.isAfter(doubt.to()));
+    }
+
+    private String wrongWithoutLoss() {
         for (Map.Entry<CountKey, Set<EventIdentity>> key : attempted.entrySet()) {
             long counted = store.counts().getOrDefault(key.getKey(), 0L);
             if (counted != key.getValue().size()) {
                 return "at rest " + key.getKey() + " counts " + counted + " of "
                         + key.getValue().size() + " events";
+            }
+            if (!store.users(key.getKey()).equals(users.get(key.getKey()))) {
+                return "at rest " + key.getKey() + " has " + store.users(key.getKey()) + " of "
+                        + users.get(key.getKey());
             }
         }
         return "";

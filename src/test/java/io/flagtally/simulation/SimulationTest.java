@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import io.flagtally.codec.BucketeerCodec;
 import io.flagtally.pipeline.PipelineConfig;
+import io.flagtally.simulation.Simulation.Protections;
 import io.flagtally.testing.TestConfigs;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
@@ -42,15 +43,39 @@ class SimulationTest {
     void anySeed_deduplicationOff_doublesInMost() {
         int doubled = 0;
         for (long seed = 0; seed < 200; seed++) {
-            if (!new Simulation(seed, false, new BucketeerCodec(), CONFIG).run().isEmpty()) {
-                doubled++;
-            }
+            doubled += wrong(seed, new Protections(false, true, true));
         }
         assertTrue(doubled > 100, "without deduplication only " + doubled + " of 200 seeds went wrong");
     }
 
+    @Test
+    void anySeed_usersRememberedInDoubt_losesSome() {
+        int lost = 0;
+        for (long seed = 0; seed < 400; seed++) {
+            lost += wrong(seed, new Protections(true, false, true));
+        }
+        assertTrue(lost > 0, "no seed needs the users to be forgotten");
+    }
+
+    @Test
+    void anySeed_lossNotTold_isFound() {
+        int untold = 0;
+        for (long seed = 0; seed < 400; seed++) {
+            untold += wrong(seed, new Protections(true, true, false));
+        }
+        assertTrue(untold > 8, "only " + untold + " of 400 seeds lose something");
+    }
+
+    private static int wrong(long seed, Protections protections) {
+        return new Simulation(seed, protections, new BucketeerCodec(), CONFIG)
+                        .run()
+                        .isEmpty()
+                ? 0
+                : 1;
+    }
+
     private static void check(long seed) {
-        Simulation simulation = new Simulation(seed, true, new BucketeerCodec(), CONFIG);
+        Simulation simulation = new Simulation(seed, Protections.ALL, new BucketeerCodec(), CONFIG);
         String wrong = simulation.run();
         if (!wrong.isEmpty()) {
             fail("seed " + seed + ": " + wrong + "\n" + simulation.history()

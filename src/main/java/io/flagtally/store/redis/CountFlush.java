@@ -31,6 +31,9 @@ final class CountFlush {
     private final List<List<CountCell>> calls = new ArrayList<>();
     private final Map<EnvironmentId, Map<FlagId, Long>> lastSeen = new HashMap<>();
     private final List<RejectedEvent> rejected = new ArrayList<>();
+    private final List<List<FreshUsers>> users = new ArrayList<>();
+    private boolean usersLeftOut;
+    private long generation;
     private long events;
     private long counted;
 
@@ -54,9 +57,30 @@ final class CountFlush {
         return calls.stream().mapToInt(List::size).sum();
     }
 
-    /** The script calls, in the order of the replies that {@link #take} wants. */
-    List<Call> calls(IdHash hash) {
-        return calls.stream().map(cells -> requests.call(cells, hash, now)).toList();
+    /**
+     * The script calls, in the order of the replies that {@link #take} wants.
+     *
+     * @param recent whom not to send again
+     */
+    List<Call> calls(IdHash hash, RecentUsers recent) {
+        generation = recent.begin(now);
+        users.clear();
+        usersLeftOut = false;
+        List<Call> all = new ArrayList<>(calls.size());
+        for (List<CountCell> cells : calls) {
+            List<FreshUsers> fresh = cells.stream()
+                    .map(cell -> FreshUsers.of(cell, hash, recent))
+                    .toList();
+            users.add(fresh);
+            usersLeftOut |= !sendsAll(cells, fresh);
+            all.add(requests.call(cells, fresh, hash, now));
+        }
+        return all;
+    }
+
+    /** Whether users were left out that the store may not have: it lost something since, so all must be sent again. */
+    boolean leftOutInVain(RecentUsers recent) {
+        return usersLeftOut && !recent.holds(generation);
     }
 
     /** The commands that keep the catalogs; sent along with the calls. */
@@ -66,15 +90,18 @@ final class CountFlush {
         return commands;
     }
 
-    /** Takes the reply of call number {@code index}. */
-    void take(int index, Response reply) {
+    /** Takes the reply of call number {@code index}; {@code recent} is that of {@link #calls}. */
+    void take(int index, Response reply, RecentUsers recent) {
         List<CountCell> cells = calls.get(index);
         for (int i = 0; i < cells.size(); i++) {
             String told = reply.get(i).toString();
             switch (told.charAt(0)) {
                 case 'U' -> reject(cells.get(i), ErrorCode.COUNTER_UNUSABLE, unusable(told.substring(2)));
                 case 'C' -> reject(cells.get(i), ErrorCode.CARDINALITY, full(told.substring(2)));
-                default -> counted += Long.parseLong(told);
+                default -> {
+                    counted += Long.parseLong(told);
+                    recent.confirm(generation, users.get(index).get(i).marks());
+                }
             }
         }
     }
@@ -98,6 +125,15 @@ final class CountFlush {
                     .merge(cell.key().flag(), cell.lastSecond(), Math::max);
         }
         calls.add(call);
+    }
+
+    private static boolean sendsAll(List<CountCell> cells, List<FreshUsers> fresh) {
+        for (int i = 0; i < cells.size(); i++) {
+            if (fresh.get(i).ids().size() < cells.get(i).users().size()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private void reject(CountCell cell, ErrorCode code, String detail) {

@@ -32,7 +32,8 @@ record CountRequests(RedisKeys keys, CounterRetention retention, CountRules rule
         return keys.hashTags() ? key.flag().value() : "";
     }
 
-    Call call(List<CountCell> cells, IdHash hash, Instant now) {
+    /** @param users whom to add, by cell */
+    Call call(List<CountCell> cells, List<FreshUsers> users, IdHash hash, Instant now) {
         List<String> names = new ArrayList<>(cells.size() * 7);
         Arguments arguments = new Arguments();
         arguments
@@ -41,9 +42,9 @@ record CountRequests(RedisKeys keys, CounterRetention retention, CountRules rule
                 .add(rules.flagsMax())
                 .add(now.minus(CounterRetention.CATALOG_KEPT).getEpochSecond())
                 .add(keys.hashTags() ? 6 : 7);
-        for (CountCell cell : cells) {
-            addNames(names, cell.key());
-            addArguments(arguments, cell, hash, now);
+        for (int i = 0; i < cells.size(); i++) {
+            addNames(names, cells.get(i).key());
+            addArguments(arguments, cells.get(i), users.get(i).ids(), hash, now);
         }
         if (keys.hashTags()) {
             names.add(keys.absent(cells.get(0).key().flag()));
@@ -85,7 +86,7 @@ record CountRequests(RedisKeys keys, CounterRetention retention, CountRules rule
         }
     }
 
-    private void addArguments(Arguments arguments, CountCell cell, IdHash hash, Instant now) {
+    private void addArguments(Arguments arguments, CountCell cell, List<byte[]> users, IdHash hash, Instant now) {
         CountKey key = cell.key();
         Instant hourExpiry = retention.hourExpiry(key.hour());
         arguments
@@ -100,9 +101,9 @@ record CountRequests(RedisKeys keys, CounterRetention retention, CountRules rule
                 .add(key.hour().getEpochSecond())
                 .add(secondsOf(cell))
                 .add(cell.identities().size())
-                .add(cell.users().size());
+                .add(users.size());
         cell.identities().forEach(identity -> arguments.add(hash.of(identity)));
-        cell.users().forEach(arguments::add);
+        users.forEach(arguments::add);
     }
 
     private static byte[] secondsOf(CountCell cell) {

@@ -38,6 +38,22 @@ final class IdHash {
         return hash(identity.id().high(), identity.id().low(), identity.epochSecond());
     }
 
+    /** Hashes bytes, apart from the same ones with another {@code seed}. */
+    long of(long seed, byte[] bytes) {
+        State state = new State(key0, key1);
+        state.absorb(seed);
+        int at = 0;
+        for (; at + Long.BYTES <= bytes.length; at += Long.BYTES) {
+            state.absorb(littleEndian(bytes, at));
+        }
+        long last = (long) bytes.length << 56;
+        for (int shift = 0; at < bytes.length; at++, shift += Byte.SIZE) {
+            last |= (bytes[at] & 0xFFL) << shift;
+        }
+        state.absorb(last);
+        return state.finish();
+    }
+
     long hash(long... words) {
         State state = new State(key0, key1);
         for (long word : words) {

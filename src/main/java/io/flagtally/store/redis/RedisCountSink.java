@@ -2,6 +2,7 @@ package io.flagtally.store.redis;
 
 import io.flagtally.pipeline.BatchOutcome;
 import io.flagtally.pipeline.BatchSink;
+import io.flagtally.pipeline.StoreUnavailableException;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
 import io.flagtally.store.redis.CountScript.Call;
@@ -95,7 +96,7 @@ public final class RedisCountSink implements BatchSink {
     }
 
     private Uni<BatchOutcome> send(RedisLink.Session session, CountFlush flush) {
-        List<Call> calls = flush.calls(session.hash());
+        List<Call> calls = flush.calls(session.hash(), session.recentUsers());
         List<Request> all = new ArrayList<>(calls.size() + 2);
         calls.forEach(call -> all.add(call.byHash()));
         all.addAll(flush.catalogs());
@@ -103,7 +104,7 @@ public final class RedisCountSink implements BatchSink {
         return session.commits()
                 .commit(session, all)
                 .chain(replies -> repeatUnknown(session, calls, replies))
-                .map(replies -> judge(flush, calls.size(), replies));
+                .map(replies -> judge(flush, calls.size(), replies, session.recentUsers()));
     }
 
     /** Sends the calls again that found no script, this time with its text. */
@@ -128,7 +129,12 @@ public final class RedisCountSink implements BatchSink {
         });
     }
 
-    private static BatchOutcome judge(CountFlush flush, int calls, List<Reply> replies) {
+    private static BatchOutcome judge(CountFlush flush, int calls, List<Reply> replies, RecentUsers recent) {
+        if (flush.leftOutInVain(recent)) {
+            throw new StoreUnavailableException(
+                    "Redis lost something while users were left out that it had; the batch is written again with them",
+                    null);
+        }
         for (int i = 0; i < replies.size(); i++) {
             Reply reply = replies.get(i);
             if (i >= calls) {
@@ -136,7 +142,7 @@ public final class RedisCountSink implements BatchSink {
                     LOG.warnf("A catalog in Redis cannot be kept: %s", reply.failure());
                 }
             } else if (reply.response() != null) {
-                flush.take(i, reply.response());
+                flush.take(i, reply.response(), recent);
             } else {
                 throw new CountScriptException(String.valueOf(reply.failure()));
             }

@@ -48,8 +48,11 @@ public final class RedisLink implements AutoCloseable {
     /** A connection that was verified. */
     private record Contact(RedisChannel channel, IdHash hash) {}
 
-    /** What a use of the connection gets: a way to send, a way to write for good, and the installation's hash of ids. */
-    record Session(Function<Request, Uni<Response>> send, RedisCommits commits, IdHash hash) {}
+    /**
+     * What a use of the connection gets: a way to send, a way to write for good, the installation's hash of ids, and the
+     * users that need not be sent.
+     */
+    record Session(Function<Request, Uni<Response>> send, RedisCommits commits, IdHash hash, RecentUsers recentUsers) {}
 
     /**
      * What became of one command.
@@ -195,13 +198,16 @@ public final class RedisLink implements AutoCloseable {
     private Uni<Contact> connect(Redis client) {
         return client.connect().chain(connection -> {
             RedisChannel channel = RedisChannel.over(connection, place.cluster());
-            return installation.verify(channel).map(hash -> new Contact(channel, hash));
+            return installation
+                    .verify(channel)
+                    .invoke(hash -> memory.recentUsers().forget())
+                    .map(hash -> new Contact(channel, hash));
         });
     }
 
     private Session session(Contact contact) {
         RedisCommits commits = new RedisCommits(contact.channel, place.cluster(), memory, durability);
-        return new Session(contact.channel::send, commits, contact.hash);
+        return new Session(contact.channel::send, commits, contact.hash, memory.recentUsers());
     }
 
     private StoreUnavailableException broken(Attempt attempt, Throwable failure) {
@@ -210,6 +216,7 @@ public final class RedisLink implements AutoCloseable {
                 current = null;
             }
         }
+        memory.recentUsers().forget();
         attempt.client.close();
         StoreUnavailableException away = failure instanceof TimeoutException
                 ? RedisFailure.silent(address, timeout)

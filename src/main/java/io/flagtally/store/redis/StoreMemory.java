@@ -28,6 +28,7 @@ final class StoreMemory {
     private final InstantSource clock;
     private final DoubtLog doubts;
     private final CommitMarkers markers;
+    private final RecentUsers recentUsers = new RecentUsers();
     private final String process;
     private final AtomicLong evicted = new AtomicLong();
 
@@ -52,6 +53,11 @@ final class StoreMemory {
 
     CommitMarkers markers() {
         return markers;
+    }
+
+    /** The users that this process knows the store to have; none of them any more once there is a doubt. */
+    RecentUsers recentUsers() {
+        return recentUsers;
     }
 
     /** The id key that this process last saw in force, to be put back where there is none. */
@@ -132,6 +138,7 @@ final class StoreMemory {
     }
 
     private void tell(Cause cause, Instant from, Instant to, String detail) {
+        recentUsers.forget();
         doubts.tell(new Doubt(cause, from, to, process, detail));
     }
 }
