@@ -81,7 +81,13 @@ final class ArchitectureRules {
     private static final String[] REDIS_CLIENTS = {"io.vertx.redis..", "io.vertx.mutiny.redis..", "io.quarkus.redis.."};
 
     private static final String[] PG_CLIENTS = {
-        "io.vertx.pgclient..", "io.vertx.mutiny.pgclient..", "io.vertx.sqlclient..", "io.vertx.mutiny.sqlclient.."
+        "io.vertx.pgclient..",
+        "io.vertx.mutiny.pgclient..",
+        "io.vertx.sqlclient..",
+        "io.vertx.mutiny.sqlclient..",
+        "jakarta.persistence..",
+        "org.hibernate..",
+        "io.quarkus.hibernate.."
     };
 
     static final ArchRule TABLE = classes().should(keepToTheTable()).because("design: packages and their imports");

@@ -24,7 +24,18 @@ final class Arguments {
      * @throws RefusedException if there cannot be such an environment
      */
     static EnvironmentId environment(ApiKeys keys, @Nullable String key, QueryParameters query) {
-        String id = keys.require(key, Role.READ_ONLY, Role.ADMIN).environmentFor(query.text("environmentId"));
+        return environment(keys, key, query, Role.READ_ONLY, Role.ADMIN);
+    }
+
+    /**
+     * Returns the environment that a call is about.
+     *
+     * @param anyOf the roles of which the caller must have one
+     * @throws io.flagtally.platform.security.AccessDeniedException if it may not
+     * @throws RefusedException if there cannot be such an environment
+     */
+    static EnvironmentId environment(ApiKeys keys, @Nullable String key, QueryParameters query, Role... anyOf) {
+        String id = keys.require(key, anyOf).environmentFor(query.text("environmentId"));
         return new EnvironmentId(checked("environmentId", id));
     }
 

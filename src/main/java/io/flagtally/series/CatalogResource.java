@@ -54,13 +54,15 @@ public class CatalogResource {
     private static final int FLAGS_MAX = 500;
 
     private final SeriesReads reads;
+    private final LabelNames names;
     private final ApiKeys keys;
     private final InstantSource clock;
     private final BucketCalendar calendar;
 
     @Inject
-    CatalogResource(SeriesReads reads, ApiKeys keys, InstantSource clock, TimeConfig time) {
+    CatalogResource(SeriesReads reads, LabelNames names, ApiKeys keys, InstantSource clock, TimeConfig time) {
         this.reads = reads;
+        this.names = names;
         this.keys = keys;
         this.clock = clock;
         this.calendar = new BucketCalendar(time.zone());
@@ -83,7 +85,9 @@ public class CatalogResource {
         EnvironmentId only = caller.everyEnvironment() ? null : new EnvironmentId(caller.environment());
         TimeBucket today = today();
         return reads.environments(new EnvironmentScope(only, ENVIRONMENTS_MAX), today)
-                .map(seen -> EnvironmentsResponse.of(calendar.zone().getId(), dateOf(today), seen));
+                .chain(seen -> names.ofEnvironments(
+                                seen.stream().map(SeenEnvironment::environment).toList())
+                        .map(named -> EnvironmentsResponse.of(calendar.zone().getId(), dateOf(today), seen, named)));
     }
 
     @GET
@@ -113,7 +117,11 @@ public class CatalogResource {
                 Arguments.count(query, "limit", FLAGS_DEFAULT, FLAGS_MAX));
         TimeBucket today = today();
         return reads.flags(environment, flags, today)
-                .map(page -> FlagsResponse.of(environment, calendar.zone().getId(), dateOf(today), page));
+                .chain(page -> names.ofFlags(
+                                environment,
+                                page.flags().stream().map(SeenFlag::flag).toList())
+                        .map(named ->
+                                FlagsResponse.of(environment, calendar.zone().getId(), dateOf(today), page, named)));
     }
 
     private TimeBucket today() {

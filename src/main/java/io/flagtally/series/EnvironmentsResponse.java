@@ -20,6 +20,9 @@ record EnvironmentsResponse(
     record Seen(
             String environmentId,
 
+            @Schema(description = "What people call it; null if it was given no name", nullable = true) @Nullable
+            String name,
+
             @Schema(description = "Event time of its last event")
             Instant lastEventAt,
 
@@ -39,14 +42,15 @@ record EnvironmentsResponse(
             @Nullable
             Estimate uniques) {}
 
-    static EnvironmentsResponse of(String zone, LocalDate date, List<SeenEnvironment> seen) {
+    static EnvironmentsResponse of(String zone, LocalDate date, List<SeenEnvironment> seen, LabelNames.Names names) {
         return new EnvironmentsResponse(
-                zone, date, seen.stream().map(EnvironmentsResponse::environment).toList());
+                zone, date, seen.stream().map(each -> environment(each, names)).toList());
     }
 
-    private static Seen environment(SeenEnvironment seen) {
+    private static Seen environment(SeenEnvironment seen, LabelNames.Names names) {
         return new Seen(
                 seen.environment().value(),
+                names.environment(seen.environment()),
                 seen.lastEvent(),
                 seen.flags(),
                 new Today(

@@ -8,12 +8,16 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.util.List;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.jspecify.annotations.Nullable;
 
 /** A flag's counters as our own face words them. */
 @Schema(description = "The counters of a flag; every list of a variation has one value for each step")
 record FlagSeriesResponse(
         String environmentId,
         String featureId,
+
+        @Schema(description = "What people call the flag; null if it was given no name", nullable = true) @Nullable
+        String name,
 
         @Schema(description = "The IANA zone of the steps", examples = "Asia/Tokyo")
         String zone,
@@ -38,6 +42,9 @@ record FlagSeriesResponse(
     record Variation(
             String variationId,
 
+            @Schema(description = "What people call it; null if it was given no name", nullable = true) @Nullable
+            String name,
+
             @Schema(description = "Evaluations of each step: exact")
             List<Long> events,
 
@@ -54,10 +61,16 @@ record FlagSeriesResponse(
             Estimate uniques) {}
 
     static FlagSeriesResponse of(
-            EnvironmentId environment, FlagId flag, String zone, DateRange range, FlagSeries series) {
+            EnvironmentId environment,
+            FlagId flag,
+            String zone,
+            DateRange range,
+            FlagSeries series,
+            LabelNames.Names names) {
         return new FlagSeriesResponse(
                 environment.value(),
                 flag.value(),
+                names.flag(environment, flag),
                 zone,
                 range.granularity(),
                 range.from(),
@@ -65,12 +78,15 @@ record FlagSeriesResponse(
                 series.buckets().stream()
                         .map(b -> new Step(b.start(), b.start().getEpochSecond()))
                         .toList(),
-                series.variations().stream().map(FlagSeriesResponse::variation).toList());
+                series.variations().stream()
+                        .map(each -> variation(each, names.variation(environment, flag, each.variation())))
+                        .toList());
     }
 
-    private static Variation variation(VariationSeries series) {
+    private static Variation variation(VariationSeries series, @Nullable String name) {
         return new Variation(
                 series.variation().value(),
+                name,
                 series.events(),
                 series.uniques().stream().map(Estimate::of).toList(),
                 new Total(series.eventsTotal(), Estimate.of(series.uniquesTotal())));

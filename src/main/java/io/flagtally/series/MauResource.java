@@ -58,13 +58,15 @@ public class MauResource {
     private static final int ENVIRONMENTS_MAX = 100;
 
     private final ActiveUsersReads reads;
+    private final LabelNames names;
     private final ApiKeys keys;
     private final InstantSource clock;
     private final BucketCalendar calendar;
 
     @Inject
-    MauResource(ActiveUsersReads reads, ApiKeys keys, InstantSource clock, TimeConfig time) {
+    MauResource(ActiveUsersReads reads, LabelNames names, ApiKeys keys, InstantSource clock, TimeConfig time) {
         this.reads = reads;
+        this.names = names;
         this.keys = keys;
         this.clock = clock;
         this.calendar = new BucketCalendar(time.zone());
@@ -119,7 +121,8 @@ public class MauResource {
                 .toList();
         YearMonth last = YearMonth.from(calendar.localDate(clock.instant())).plusMonths(1);
         return reads.months(environments, last.minusMonths(MONTHS_BACK_MAX), last)
-                .map(months -> MonthlySummaryResponse.of(environments, sources, months));
+                .chain(months -> names.ofEnvironments(environments)
+                        .map(named -> MonthlySummaryResponse.of(environments, sources, months, named)));
     }
 
     @ServerExceptionMapper

@@ -30,7 +30,10 @@ record MonthlySummaryResponse(List<MonthlySeries> series) {
 
     /** @param sources which SDKs; if empty, those that were seen */
     static MonthlySummaryResponse of(
-            List<EnvironmentId> environments, List<SourceId> sources, List<PeriodActivity> months) {
+            List<EnvironmentId> environments,
+            List<SourceId> sources,
+            List<PeriodActivity> months,
+            LabelNames.Names names) {
         List<MonthlySeries> all = new ArrayList<>();
         for (EnvironmentId environment : environments) {
             List<PeriodActivity> ofEnvironment = months.stream()
@@ -44,16 +47,19 @@ record MonthlySummaryResponse(List<MonthlySeries> series) {
                             .sorted(Comparator.comparing(SourceId::name))
                             .toList()
                     : sources;
-            shown.forEach(source -> all.add(series(environment, source, ofEnvironment)));
+            String name = names.environment(environment);
+            shown.forEach(source ->
+                    all.add(series(environment, name == null ? environment.value() : name, source, ofEnvironment)));
         }
         return new MonthlySummaryResponse(all);
     }
 
-    private static MonthlySeries series(EnvironmentId environment, SourceId source, List<PeriodActivity> months) {
+    private static MonthlySeries series(
+            EnvironmentId environment, String name, SourceId source, List<PeriodActivity> months) {
         return new MonthlySeries(
                 environment.value(),
                 source,
-                environment.value(),
+                name,
                 "",
                 months.stream()
                         .filter(month -> month.source() == source)

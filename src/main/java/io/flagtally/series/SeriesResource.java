@@ -17,6 +17,7 @@ import jakarta.ws.rs.core.UriInfo;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.LocalDate;
+import java.util.List;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
@@ -36,13 +37,15 @@ import org.jspecify.annotations.Nullable;
 public class SeriesResource {
 
     private final SeriesReads reads;
+    private final LabelNames names;
     private final ApiKeys keys;
     private final InstantSource clock;
     private final BucketCalendar calendar;
 
     @Inject
-    SeriesResource(SeriesReads reads, ApiKeys keys, InstantSource clock, TimeConfig time) {
+    SeriesResource(SeriesReads reads, LabelNames names, ApiKeys keys, InstantSource clock, TimeConfig time) {
         this.reads = reads;
+        this.names = names;
         this.keys = keys;
         this.clock = clock;
         this.calendar = new BucketCalendar(time.zone());
@@ -93,7 +96,8 @@ public class SeriesResource {
         DateRange range =
                 DateRange.parse(query.text("from"), query.text("to"), query.text("granularity"), calendar, now);
         return reads.series(environment, flag, range.buckets(calendar, now))
-                .map(series ->
-                        FlagSeriesResponse.of(environment, flag, calendar.zone().getId(), range, series));
+                .chain(series -> names.ofFlags(environment, List.of(flag))
+                        .map(named -> FlagSeriesResponse.of(
+                                environment, flag, calendar.zone().getId(), range, series, named)));
     }
 }

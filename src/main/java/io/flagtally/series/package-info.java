@@ -1,11 +1,14 @@
 /**
  * Numbers out.
  *
- * <p><b>Owns</b> the event counter's HTTP faces and the port {@link io.flagtally.series.SeriesReader}.
+ * <p><b>Owns</b> the faces of numbers and of the names beside them, and the ports
+ * {@link io.flagtally.series.SeriesReader}, {@link io.flagtally.series.ActiveUsersReader} and
+ * {@link io.flagtally.series.LabelStore}.
  *
- * <p><b>Does not own</b> how numbers are stored.
+ * <p><b>Does not own</b> how numbers and names are stored.
  *
- * <p><b>Invariants</b>: reads never write and take one or two round trips.
+ * <p><b>Invariants</b>: reads never write and take one or two round trips; numbers do not wait for a store of names that is
+ * away.
  */
 @NullMarked
 package io.flagtally.series;
