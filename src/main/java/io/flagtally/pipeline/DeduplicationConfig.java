@@ -14,7 +14,7 @@ public interface DeduplicationConfig {
 
     /**
      * How long an event is recognised when it comes again, since the last new event of its set. What a broker delivers
-     * again later is put aside, never counted silently. Redis' memory grows with it: 8 to 10 bytes for each event of
+     * again later is put aside, never counted silently. Redis' memory grows with it: 10 to 20 bytes for each event of
      * this time.
      */
     @WithDefault("24H")

@@ -19,6 +19,9 @@ public final class Benchmarks {
             "fold", args -> jmh(FoldBenchmark.class),
             "mau", args -> MauBenchmark.main(args),
             "pipeline", args -> PipelineBenchmark.main(args),
+            "memory", args -> MemoryBenchmark.main(),
+            "growth", args -> GrowthBenchmark.main(),
+            "rates", args -> HttpRatesBenchmark.main(),
             "http", args -> HttpBenchmark.main(args)));
 
     private Benchmarks() {}

@@ -74,6 +74,20 @@ final class OpenLoopLoad {
         }
     }
 
+    /** Keeps {@code clients} requests on their way for {@code duration}; gives how many a second were answered with 200. */
+    double saturate(int clients, Duration duration) {
+        long start = System.nanoTime();
+        while (System.nanoTime() - start < duration.toNanos()) {
+            if (outstanding.get() < clients) {
+                send(System.nanoTime());
+            } else {
+                LockSupport.parkNanos(20_000);
+            }
+        }
+        LongAdder taken = answers.get("200");
+        return taken == null ? 0 : taken.sum() / (duration.toNanos() / 1e9);
+    }
+
     Histogram micros() {
         return micros;
     }

@@ -12,14 +12,6 @@ import io.flagtally.pipeline.PatientRetry;
 import io.flagtally.pipeline.PipelineConfig;
 import io.flagtally.pipeline.SinkFanOut;
 import io.flagtally.pipeline.Timers;
-import io.flagtally.platform.Availability;
-import io.flagtally.rollup.BucketCalendar;
-import io.flagtally.store.redis.CountRules;
-import io.flagtally.store.redis.RedisCountSink;
-import io.flagtally.store.redis.RedisDurability;
-import io.flagtally.store.redis.RedisKeys;
-import io.flagtally.store.redis.RedisLink;
-import io.flagtally.store.redis.RedisPlace;
 import io.flagtally.testing.RedisServerForTests;
 import io.flagtally.testing.TestConfigs;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -30,7 +22,6 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -114,19 +105,7 @@ final class PipelineBenchmark {
     private double pipeline(RedisServerForTests server, int flushSize, boolean deduplicate)
             throws InterruptedException {
         SimpleMeterRegistry meters = new SimpleMeterRegistry();
-        CountRules rules = new CountRules(deduplicate, Duration.ofHours(24), 100, 10_000);
-        BucketCalendar calendar = new BucketCalendar(ZoneOffset.UTC);
-        try (RedisLink link = new RedisLink(
-                vertx,
-                RedisPlace.standalone(server.url()),
-                Duration.ofSeconds(10),
-                ZoneOffset.UTC,
-                RedisDurability.LOCAL,
-                InstantSource.system(),
-                meters,
-                new Availability())) {
-            RedisCountSink sink =
-                    new RedisCountSink(link, new RedisKeys(false), calendar, rules, InstantSource.system(), meters);
+        try (BenchedSink benched = new BenchedSink(vertx, server, deduplicate, meters)) {
             Timers timers = (delay, task) -> {
                 long unused = vertx.setTimer(Math.max(1, delay.toMillis()), id -> task.run());
             };
@@ -140,9 +119,9 @@ final class PipelineBenchmark {
                             "10s"));
             EventPipeline pipeline = new EventPipeline(
                     config,
-                    Duration.ofHours(24),
-                    calendar,
-                    new SinkFanOut(List.of(sink), retry, meters),
+                    BenchedSink.WINDOW,
+                    BenchedSink.CALENDAR,
+                    new SinkFanOut(List.of(benched.sink()), retry, meters),
                     letters -> Uni.createFrom().failure(new IllegalStateException(letters.toString())),
                     retry,
                     timers,

@@ -25,6 +25,11 @@ final class RedisMeter {
         return number("memory", "used_memory");
     }
 
+    /** Changes a setting of the server. */
+    void set(String setting, Object value) {
+        send(Request.cmd(Command.CONFIG).arg("SET").arg(setting).arg(value.toString()));
+    }
+
     void flushAll() {
         send(Request.cmd(Command.FLUSHALL));
     }

@@ -1,0 +1,64 @@
+package io.flagtally.benchmark;
+
+import io.flagtally.packaged.ServiceProcess;
+import io.vertx.core.Vertx;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.HdrHistogram.Histogram;
+
+/**
+ * The highest rate of {@code /register_events} with 1, 10, 50 and 500 events a request, and the times of a request at half
+ * of it, in an open loop.
+ */
+final class HttpRatesBenchmark {
+
+    private static final int[] BATCHES = {1, 10, 50, 500};
+    private static final int CLIENTS = 64;
+    private static final Duration WARM_UP = Duration.ofSeconds(10);
+    private static final Duration SATURATED = Duration.ofSeconds(10);
+    private static final Duration AT_HALF = Duration.ofSeconds(20);
+
+    private HttpRatesBenchmark() {}
+
+    static void main() throws Exception {
+        Path directory = Files.createTempDirectory(Path.of("target"), "http-rates");
+        Vertx vertx = Vertx.vertx();
+        try (ServiceProcess service =
+                ServiceProcess.in(directory).with("-Xmx256m").ready()) {
+            System.out.printf(
+                    "%10s %14s %12s %10s %10s %10s   %s%n",
+                    "events", "requests/s", "events/s", "p50 ms", "p99 ms", "p99.9 ms", "answers at half");
+            for (int batch : BATCHES) {
+                measure(vertx, service, batch);
+            }
+        }
+        vertx.close();
+    }
+
+    private static void measure(Vertx vertx, ServiceProcess service, int batch) {
+        saturate(vertx, service, batch, WARM_UP);
+        double rate = saturate(vertx, service, batch, SATURATED);
+        OpenLoopLoad half = new OpenLoopLoad(vertx, service.port(), batch);
+        half.run(rate / 2 * batch, AT_HALF);
+        Histogram micros = half.micros();
+        System.out.printf(
+                "%10d %14.0f %12.0f %10.1f %10.1f %10.1f   %s%n",
+                batch,
+                rate,
+                rate * batch,
+                micros.getValueAtPercentile(50) / 1e3,
+                micros.getValueAtPercentile(99) / 1e3,
+                micros.getValueAtPercentile(99.9) / 1e3,
+                half.answers());
+        half.close();
+    }
+
+    /** Requests a second that are answered with 200 while {@link #CLIENTS} clients send without a pause. */
+    private static double saturate(Vertx vertx, ServiceProcess service, int batch, Duration duration) {
+        OpenLoopLoad load = new OpenLoopLoad(vertx, service.port(), batch);
+        double rate = load.saturate(CLIENTS, duration);
+        load.close();
+        return rate;
+    }
+}
