@@ -1,8 +1,11 @@
 package io.flagtally.broker;
 
+import io.flagtally.platform.Availability;
 import io.flagtally.platform.config.BrokerConfig;
 import io.quarkus.arc.All;
 import io.quarkus.runtime.StartupEvent;
+import io.quarkus.runtime.configuration.ConfigurationException;
+import io.smallrye.config.SmallRyeConfig;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
@@ -12,6 +15,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.StreamSupport;
+import org.eclipse.microprofile.config.spi.ConfigSource;
 import org.jboss.logging.Logger;
 
 /** Looks at the chosen broker before the channels open. */
@@ -19,24 +24,92 @@ import org.jboss.logging.Logger;
 class BrokerStart {
 
     private static final Logger LOG = Logger.getLogger(BrokerStart.class);
+    private static final Set<String> BUILT_IN = Set.of("prod", "dev", "test");
     private static final int BEFORE_CHANNELS = Interceptor.Priority.LIBRARY_BEFORE - 100;
 
     private final Channels channels;
-    private final BrokerConfig config;
+    private final BrokerConfig broker;
+    private final List<ConfigSource> sources;
+    private final List<String> profiles;
+    private final Availability availability;
     private final List<BrokerCheck> checks;
 
     @Inject
-    BrokerStart(Channels channels, BrokerConfig config, @All List<BrokerCheck> checks) {
+    BrokerStart(
+            Channels channels,
+            BrokerConfig broker,
+            SmallRyeConfig config,
+            Availability availability,
+            @All List<BrokerCheck> checks) {
         this.channels = channels;
-        this.config = config;
+        this.broker = broker;
+        this.sources = StreamSupport.stream(config.getConfigSources().spliterator(), false)
+                .toList();
+        this.profiles = config.getProfiles();
+        this.availability = availability;
         this.checks = checks;
     }
 
+    /** What can never work ends the start with its sentence alone. */
     void look(@Observes @Priority(BEFORE_CHANNELS) StartupEvent starting) {
+        try {
+            look();
+        } catch (BrokerStartException e) {
+            LOG.debug("The broker was looked at", e);
+            throw new ConfigurationException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** @throws BrokerStartException if this can never work as it is configured */
+    void look() {
+        requireProfiles();
+        requireBothEndsInProcess();
+        requirePlaceOfDeadLetters();
+        if (!channels.outgoing(Channels.EVENTS_OUT).equals(Channels.IN_PROCESS)) {
+            availability.brokerKeepsEvents();
+        }
         Set<String> connectors = new TreeSet<>();
         connectors.add(channels.incoming(Channels.EVENTS));
         Channels.OUTGOING.forEach(channel -> connectors.add(channels.outgoing(channel)));
         connectors.forEach(this::look);
+    }
+
+    /** A profile that nobody knows would silently be the in-process broker. */
+    private void requireProfiles() {
+        for (String profile : profiles) {
+            if (!BUILT_IN.contains(profile) && sources.stream().noneMatch(source -> speaksOf(profile, source))) {
+                throw new BrokerStartException("There is no profile " + profile
+                        + ": no section \"%" + profile
+                        + "\" stands in application.yaml; set quarkus.profile to the name"
+                        + " of a broker, or leave it out for the in-process one.");
+            }
+        }
+    }
+
+    private static boolean speaksOf(String profile, ConfigSource source) {
+        return source.getName().contains("application-" + profile + ".")
+                || source.getPropertyNames().stream().anyMatch(name -> name.startsWith("%" + profile + "."));
+    }
+
+    private void requireBothEndsInProcess() {
+        boolean in = channels.incoming(Channels.EVENTS).equals(Channels.IN_PROCESS);
+        boolean out = channels.outgoing(Channels.EVENTS_OUT).equals(Channels.IN_PROCESS);
+        if (in != out) {
+            throw new BrokerStartException(
+                    "flagtally.roles has " + (out ? "ingest without consume" : "consume without" + " ingest")
+                            + ", but in process events cannot go to or come from another process; name both roles,"
+                            + " or choose a broker with quarkus.profile.");
+        }
+    }
+
+    private void requirePlaceOfDeadLetters() {
+        boolean consumes = !channels.incoming(Channels.EVENTS).equals(IdleConnector.NAME);
+        boolean idle = channels.outgoing(Channels.DEAD_LETTERS_OUT).equals(IdleConnector.NAME);
+        if (consumes && idle && broker.deadLetterTo().isPresent()) {
+            throw new BrokerStartException("flagtally.broker.dead-letter-to is set, but the broker in process has no"
+                    + " such place (dead letters are in PostgreSQL); remove the key, or choose a broker with"
+                    + " quarkus.profile.");
+        }
     }
 
     /** @throws BrokerStartException if {@code connector} can never work as it is configured */
@@ -52,10 +125,10 @@ class BrokerStart {
 
     private BrokerPlace place(String connector) {
         return new BrokerPlace(
-                used(channels.outgoing(Channels.EVENTS_OUT), connector, config.publishTo()),
-                used(channels.incoming(Channels.EVENTS), connector, config.subscribeTo()),
-                used(channels.incoming(Channels.EVENTS), connector, config.consumerGroup()),
-                config.deadLetterTo().flatMap(to -> used(channels.outgoing(Channels.DEAD_LETTERS_OUT), connector, to)));
+                used(channels.outgoing(Channels.EVENTS_OUT), connector, broker.publishTo()),
+                used(channels.incoming(Channels.EVENTS), connector, broker.subscribeTo()),
+                used(channels.incoming(Channels.EVENTS), connector, broker.consumerGroup()),
+                broker.deadLetterTo().flatMap(to -> used(channels.outgoing(Channels.DEAD_LETTERS_OUT), connector, to)));
     }
 
     private static Optional<String> used(String byConnector, String connector, String place) {

@@ -28,4 +28,9 @@ public record EventHeaders(
             EnvironmentId environment, SourceId source, String contentType, int events, Instant acceptedAt) {
         this(environment, source, contentType, events, acceptedAt, Optional.empty());
     }
+
+    /** The headers of a message with one event of this one. */
+    public EventHeaders ofOneEvent() {
+        return new EventHeaders(environment, source, contentType, 1, acceptedAt, traceParent);
+    }
 }

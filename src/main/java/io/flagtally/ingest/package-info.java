@@ -8,6 +8,9 @@
  * <p><b>Invariants</b>: 200 is answered when the accepted events are safe, never before; a request is taken whole or not at all.
  */
 @NullMarked
+@OfRole(ProcessRole.INGEST)
 package io.flagtally.ingest;
 
+import io.flagtally.platform.config.OfRole;
+import io.flagtally.platform.config.ProcessRole;
 import org.jspecify.annotations.NullMarked;

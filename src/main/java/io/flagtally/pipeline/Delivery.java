@@ -126,6 +126,6 @@ public final class Delivery {
 
     private DeadLetter letter(String eventId, ErrorCode code, String detail, int offset, int length, Instant at) {
         byte[] bytes = Arrays.copyOfRange(payload, offset, offset + length);
-        return new DeadLetter(headers.environment(), eventId, code, detail, headers.contentType(), bytes, at);
+        return new DeadLetter(headers.ofOneEvent(), eventId, code, detail, bytes, at);
     }
 }

@@ -20,13 +20,15 @@ final class EventConsumer implements Subscriber<Message<byte[]>> {
 
     private final EventPipeline pipeline;
     private final Map<String, EventCodec> codecs;
+    private final BrokerMeters meters;
     private final Object demandLock = new Object();
     private @Nullable Subscription subscription;
     private boolean asked;
     private boolean draining;
 
     /** @param codecs by content type */
-    EventConsumer(EventPipeline pipeline, Map<String, EventCodec> codecs) {
+    EventConsumer(EventPipeline pipeline, Map<String, EventCodec> codecs, BrokerMeters meters) {
+        this.meters = meters;
         this.pipeline = pipeline;
         this.codecs = codecs;
         pipeline.onRoom(this::ask);
@@ -48,8 +50,13 @@ final class EventConsumer implements Subscriber<Message<byte[]>> {
         EventHeaders headers = message.getMetadata(EventHeaders.class)
                 .orElseThrow(() -> new IllegalStateException("a message without EventHeaders reached the consumer"));
         Arrival arrival = message.getMetadata(Arrival.class).orElse(Arrival.IN_PROCESS);
+        meters.taken(arrival);
         pipeline.accept(new Delivery(
-                message.getPayload(), headers, arrival, codecs.get(headers.contentType()), new Settling(message)));
+                message.getPayload(),
+                headers,
+                arrival,
+                codecs.get(headers.contentType()),
+                new Settling(message, meters)));
         ask();
     }
 
@@ -82,14 +89,16 @@ final class EventConsumer implements Subscriber<Message<byte[]>> {
         from.request(1);
     }
 
-    private record Settling(Message<byte[]> message) implements Delivery.Acknowledgement {
+    private record Settling(Message<byte[]> message, BrokerMeters meters) implements Delivery.Acknowledgement {
         @Override
         public void ack() {
+            meters.settled();
             Uni.createFrom().completionStage(message.ack()).subscribe().with(done -> {}, f -> failed("acknowledge", f));
         }
 
         @Override
         public void nack(Throwable reason) {
+            meters.settled();
             Uni.createFrom()
                     .completionStage(message.nack(reason))
                     .subscribe()

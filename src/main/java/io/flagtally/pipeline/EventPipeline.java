@@ -3,6 +3,7 @@ package io.flagtally.pipeline;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -69,6 +70,7 @@ public final class EventPipeline {
     private final MeterRegistry meters;
     private final DistributionSummary batchSizes;
     private final Timer flushes;
+    private final Counter aside;
 
     private final Object lock = new Object();
     private Gathering gathering;
@@ -106,6 +108,7 @@ public final class EventPipeline {
                 .baseUnit("events")
                 .publishPercentiles(0.5, 0.99)
                 .register(meters);
+        this.aside = meters.counter("flagtally.broker.dead_letters");
         this.flushes = Timer.builder("flagtally.pipeline.flush")
                 .publishPercentiles(0.5, 0.99)
                 .register(meters);
@@ -257,6 +260,7 @@ public final class EventPipeline {
                             "code",
                             letter.code().label())
                     .increment();
+            aside.increment();
             LOG.warnf(
                     "Put aside event %s (%s): %s",
                     letter.eventId(), letter.code().label(), letter.detail());

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.flagtally.codec.EventCodec;
 import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.IdFault;
+import io.flagtally.platform.config.OfRole;
+import io.flagtally.platform.config.ProcessRole;
 import io.flagtally.platform.config.TimeConfig;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.platform.error.RefusedException;
@@ -46,6 +48,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The door for files of events of any age. */
 @Singleton
+@OfRole(ProcessRole.CONSUME)
 @Path("/v1/import")
 @SecurityRequirement(name = "apiKey")
 @Tag(name = "Import", description = "Events of any age, from files")

@@ -3,6 +3,7 @@ package io.flagtally.pipeline;
 import io.flagtally.codec.EventCodec;
 import io.flagtally.platform.Availability;
 import io.flagtally.platform.Availability.Work;
+import io.flagtally.platform.config.BrokerConfig;
 import io.flagtally.platform.config.TimeConfig;
 import io.flagtally.rollup.BucketCalendar;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -23,8 +24,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.eclipse.microprofile.reactive.messaging.Channel;
+import org.eclipse.microprofile.reactive.messaging.Emitter;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 import org.eclipse.microprofile.reactive.messaging.Message;
+import org.eclipse.microprofile.reactive.messaging.OnOverflow;
 import org.jboss.logging.Logger;
 
 /** Puts the pipeline together from what is configured, binds it to the channel, and drains it at the end. */
@@ -33,6 +37,9 @@ public class Pipeline {
 
     /** The incoming channel. */
     public static final String CHANNEL = "events";
+
+    /** The outgoing channel of events at fault. */
+    public static final String DEAD_LETTERS = "dead-letters-out";
 
     private static final Logger LOG = Logger.getLogger(Pipeline.class);
 
@@ -49,13 +56,16 @@ public class Pipeline {
             TimeConfig time,
             @All List<BatchSink> sinks,
             @All List<EventCodec> codecs,
-            DeadLetters deadLetters,
+            DeadLetters table,
+            @Channel(DEAD_LETTERS) @OnOverflow(OnOverflow.Strategy.UNBOUNDED_BUFFER) Emitter<byte[]> place,
+            BrokerConfig broker,
             Availability availability,
             Vertx vertx,
             InstantSource clock,
             MeterRegistry meters) {
         this.config = config;
         this.availability = availability;
+        DeadLetters deadLetters = broker.deadLetterTo().isPresent() ? new DeadLetterPublication(table, place) : table;
         Timers timers = (delay, task) -> vertx.setTimer(Math.max(1, delay.toMillis()), id -> task.run());
         PatientRetry retry = new PatientRetry(
                 timers,
@@ -73,7 +83,9 @@ public class Pipeline {
                 clock,
                 meters);
         consumer = new EventConsumer(
-                pipeline, codecs.stream().collect(Collectors.toMap(EventCodec::contentType, Function.identity())));
+                pipeline,
+                codecs.stream().collect(Collectors.toMap(EventCodec::contentType, Function.identity())),
+                new BrokerMeters(meters));
     }
 
     @Incoming(CHANNEL)

@@ -3,6 +3,7 @@ package io.flagtally.platform;
 import jakarta.inject.Singleton;
 import java.util.Collections;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 
@@ -17,12 +18,15 @@ public class Availability {
     public enum Work {
         /** Taking events in. */
         ACCEPT,
+        /** Writing the events that were taken. In process nothing is taken that could not be written. */
+        WRITE,
         /** Answering reads. */
         SERVE
     }
 
     private final Map<Work, Map<String, String>> missing = new ConcurrentHashMap<>();
     private final Map<String, String> notes = new ConcurrentSkipListMap<>();
+    private volatile boolean brokerKeepsEvents;
 
     /**
      * Says that {@code work} cannot be done.
@@ -42,9 +46,20 @@ public class Availability {
         }
     }
 
+    /** Says that events are safe in a broker, so that they can be taken while they cannot be written. */
+    public void brokerKeepsEvents() {
+        brokerKeepsEvents = true;
+    }
+
     /** What is missing for {@code work}, with a sentence each; empty if it can be done. */
     public Map<String, String> missing(Work work) {
-        return Collections.unmodifiableMap(missing.getOrDefault(work, Map.of()));
+        Map<String, String> ofWork = missing.getOrDefault(work, Map.of());
+        if (work != Work.ACCEPT || brokerKeepsEvents) {
+            return Collections.unmodifiableMap(ofWork);
+        }
+        Map<String, String> both = new TreeMap<>(missing.getOrDefault(Work.WRITE, Map.of()));
+        both.putAll(ofWork);
+        return Collections.unmodifiableMap(both);
     }
 
     /**

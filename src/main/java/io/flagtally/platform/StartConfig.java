@@ -1,5 +1,7 @@
 package io.flagtally.platform;
 
+import io.flagtally.platform.config.ProcessRole;
+import io.flagtally.platform.config.RolesConfig;
 import io.flagtally.platform.embedded.EmbeddedConfig;
 import io.flagtally.platform.embedded.EmbeddedStartException;
 import io.flagtally.platform.embedded.LoopbackPort;
@@ -10,6 +12,7 @@ import io.smallrye.config.SmallRyeConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The configuration as far as it is needed before the application starts, from the same sources: system properties, the
@@ -44,6 +47,7 @@ final class StartConfig {
             useOperatorsFile();
             SmallRyeConfig config = ConfigUtils.configBuilder()
                     .withMapping(EmbeddedConfig.class)
+                    .withMapping(RolesConfig.class)
                     .withMapping(SecurityConfig.class)
                     .build();
             ApiKeys.requireValid(config);
@@ -63,6 +67,11 @@ final class StartConfig {
         if (!elsewhere && Files.isRegularFile(file)) {
             System.setProperty(LOCATIONS, file.toAbsolutePath().toUri().toString());
         }
+    }
+
+    /** Whether this process reads or writes numbers, and does not only take events in. */
+    boolean needsStores() {
+        return !config.getConfigMapping(RolesConfig.class).all().equals(Set.of(ProcessRole.INGEST));
     }
 
     boolean redisIsConfigured() {
@@ -99,7 +108,7 @@ final class StartConfig {
 
     /** The address that the service will listen on: with no store configured, this machine's own. */
     String httpHost() {
-        boolean toThisMachine = !redisIsConfigured() && !postgresIsConfigured();
+        boolean toThisMachine = needsStores() && !redisIsConfigured() && !postgresIsConfigured();
         return value(HTTP_HOST).orElse(toThisMachine ? LoopbackPort.HOST : ANY_HOST);
     }
 

@@ -25,6 +25,13 @@ final class StoresOfThisProcess {
     /** Set if the demo runs beside the default key. */
     static final String DEMO_KEY = "flagtally.security.demo-key";
 
+    private static final String MIGRATE = "quarkus.flyway.migrate-at-start";
+
+    /** What stands for a store that this process never speaks to; the name can belong to nobody. */
+    private static final String NO_REDIS = "redis://unused.invalid:6379";
+
+    private static final String NO_POSTGRES = "postgresql://unused.invalid:5432/flagtally";
+
     private static final String CORS_ORIGINS = "flagtally.ingest.cors.origins";
 
     private StoresOfThisProcess() {}
@@ -36,6 +43,10 @@ final class StoresOfThisProcess {
      * @throws EmbeddedStartException with one sentence if that cannot be
      */
     static Optional<Running> start(StartConfig config) {
+        if (!config.needsStores()) {
+            goWithout(config);
+            return Optional.empty();
+        }
         boolean redis = !config.redisIsConfigured();
         boolean postgres = !config.postgresIsConfigured();
         if (!redis && !postgres) {
@@ -53,6 +64,16 @@ final class StoresOfThisProcess {
             openToThisMachine(config);
         }
         return Optional.of(running);
+    }
+
+    private static void goWithout(StartConfig config) {
+        System.setProperty(MIGRATE, "false");
+        if (!config.redisIsConfigured()) {
+            System.setProperty(StartConfig.REDIS_URL, NO_REDIS);
+        }
+        if (!config.postgresIsConfigured()) {
+            System.setProperty(StartConfig.POSTGRES_URL, NO_POSTGRES);
+        }
     }
 
     /** Nothing is configured, so whoever is on this machine may do everything, and nobody else. */

@@ -11,6 +11,9 @@
  * away.
  */
 @NullMarked
+@OfRole(ProcessRole.SERVE)
 package io.flagtally.series;
 
+import io.flagtally.platform.config.OfRole;
+import io.flagtally.platform.config.ProcessRole;
 import org.jspecify.annotations.NullMarked;

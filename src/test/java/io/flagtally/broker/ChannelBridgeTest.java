@@ -68,14 +68,7 @@ class ChannelBridgeTest {
 
     @Test
     void outgoing_deadLetter_hasItsReasonBesideTheHeaders() {
-        DeadLetter letter = new DeadLetter(
-                HEADERS.environment(),
-                "",
-                ErrorCode.SINK_REJECTED,
-                "the sink said no",
-                HEADERS.contentType(),
-                PAYLOAD,
-                NOW);
+        DeadLetter letter = new DeadLetter(HEADERS, "", ErrorCode.SINK_REJECTED, "the sink said no", PAYLOAD, NOW);
 
         OnTheWire wire = wire(sent("dead-letters-out", Metadata.of(HEADERS, letter)));
 

@@ -1,5 +1,7 @@
 package io.flagtally.platform.job;
 
+import io.flagtally.platform.config.OfRole;
+import io.flagtally.platform.config.ProcessRole;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.platform.error.RefusedException;
 import io.flagtally.platform.security.ApiKeys;
@@ -31,6 +33,7 @@ import org.jboss.resteasy.reactive.RestPath;
 import org.jspecify.annotations.Nullable;
 
 /** The face of jobs: what there is, how it went, and a way to start one. */
+@OfRole(ProcessRole.CONSUME)
 @Path("/v1/batch/jobs")
 @Produces(MediaType.APPLICATION_JSON)
 @SecurityRequirement(name = "apiKey")

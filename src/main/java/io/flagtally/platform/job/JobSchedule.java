@@ -1,5 +1,7 @@
 package io.flagtally.platform.job;
 
+import io.flagtally.platform.config.ProcessRole;
+import io.flagtally.platform.config.RolesConfig;
 import io.quarkus.arc.All;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
@@ -25,8 +27,8 @@ public class JobSchedule {
     private final InstantSource clock;
 
     @Inject
-    JobSchedule(@All List<Job> jobs, JobLedger ledger, InstantSource clock) {
-        this.jobs = jobs;
+    JobSchedule(@All List<Job> jobs, RolesConfig roles, JobLedger ledger, InstantSource clock) {
+        this.jobs = roles.all().contains(ProcessRole.CONSUME) ? jobs : List.of();
         this.ledger = ledger;
         this.clock = clock;
     }

@@ -4,6 +4,8 @@ import io.flagtally.pipeline.BatchSink;
 import io.flagtally.pipeline.DeduplicationConfig;
 import io.flagtally.platform.Availability;
 import io.flagtally.platform.Availability.Work;
+import io.flagtally.platform.config.ProcessRole;
+import io.flagtally.platform.config.RolesConfig;
 import io.flagtally.platform.config.TimeConfig;
 import io.flagtally.platform.job.Job;
 import io.flagtally.rollup.BucketCalendar;
@@ -80,7 +82,10 @@ public class PostgresWrites {
     }
 
     /** Tables of another installation stop the start. */
-    void start(@Observes @Priority(EARLY) StartupEvent event, TimeConfig time) {
+    void start(@Observes @Priority(EARLY) StartupEvent event, RolesConfig roles, TimeConfig time) {
+        if (!roles.all().contains(ProcessRole.CONSUME)) {
+            return;
+        }
         String stored = pool.preparedQuery(FIX_ZONE)
                 .execute(Tuple.of(time.zone().getId()))
                 .chain(fixed -> pool.query("select value from installation where name = 'time-zone'")
@@ -123,7 +128,7 @@ public class PostgresWrites {
 
     private synchronized void lost(Throwable failure) {
         String sentence = String.valueOf(PostgresFailure.unavailable(failure).getMessage());
-        availability.lost(Work.ACCEPT, POSTGRESQL, sentence);
+        availability.lost(Work.WRITE, POSTGRESQL, sentence);
         if (!lost) {
             LOG.warn(sentence);
         }
@@ -132,7 +137,7 @@ public class PostgresWrites {
 
     private synchronized void regained() {
         if (lost) {
-            availability.regained(Work.ACCEPT, POSTGRESQL);
+            availability.regained(Work.WRITE, POSTGRESQL);
             LOG.info("PostgreSQL is back");
         }
         lost = false;

@@ -183,10 +183,10 @@ final class RedisInstallation {
     private void watchEviction(List<ServerInfo> servers) {
         String wrong = wrongPolicy(servers);
         if (wrong == null) {
-            availability.regained(Work.ACCEPT, EVICTION);
+            availability.regained(Work.WRITE, EVICTION);
         } else {
             availability.lost(
-                    Work.ACCEPT,
+                    Work.WRITE,
                     EVICTION,
                     "Redis' maxmemory-policy is " + wrong + ", which drops counts when memory is short; set it to"
                             + " noeviction");

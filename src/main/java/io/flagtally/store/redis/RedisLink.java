@@ -113,7 +113,7 @@ public final class RedisLink implements AutoCloseable {
         memory = new StoreMemory(place.cluster(), clock, availability, meters);
         installation = new RedisInstallation(zone, durability, memory, availability);
         options = place.options("flagtally-counts", COMMANDS_IN_FLIGHT_MAX, timeout);
-        availability.lost(Work.ACCEPT, REDIS, "Redis at " + address + " has not been reached yet");
+        availability.lost(Work.WRITE, REDIS, "Redis at " + address + " has not been reached yet");
     }
 
     /** Sets what happens when the Redis turns out to be one that must not be written to; that never mends itself. */
@@ -229,7 +229,7 @@ public final class RedisLink implements AutoCloseable {
     }
 
     private synchronized void lost(String sentence) {
-        availability.lost(Work.ACCEPT, REDIS, sentence);
+        availability.lost(Work.WRITE, REDIS, sentence);
         if (well || !told) {
             LOG.warn(sentence);
         } else {
@@ -245,7 +245,7 @@ public final class RedisLink implements AutoCloseable {
     private synchronized void works() {
         if (!well) {
             well = true;
-            availability.regained(Work.ACCEPT, REDIS);
+            availability.regained(Work.WRITE, REDIS);
             LOG.infof("Redis at %s can be written to", address);
         }
     }
@@ -273,6 +273,6 @@ public final class RedisLink implements AutoCloseable {
     }
 
     private boolean needsCare() {
-        return availability.missing(Work.ACCEPT).containsKey(RedisInstallation.EVICTION);
+        return availability.missing(Work.WRITE).containsKey(RedisInstallation.EVICTION);
     }
 }

@@ -1,6 +1,8 @@
 package io.flagtally.store.redis;
 
 import io.flagtally.platform.Availability;
+import io.flagtally.platform.config.ProcessRole;
+import io.flagtally.platform.config.RolesConfig;
 import io.quarkus.runtime.StartupEvent;
 import io.vertx.mutiny.core.Vertx;
 import jakarta.enterprise.event.Observes;
@@ -21,8 +23,10 @@ final class RedisReadLinkProducer {
         return new RedisReadLink(vertx, RedisPlace.of(config), TIMEOUT, availability);
     }
 
-    void start(@Observes StartupEvent started, RedisReadLink link) {
-        link.open();
+    void start(@Observes StartupEvent started, RolesConfig roles, RedisReadLink link) {
+        if (roles.all().contains(ProcessRole.SERVE)) {
+            link.open();
+        }
     }
 
     void stop(@Disposes RedisReadLink link) {

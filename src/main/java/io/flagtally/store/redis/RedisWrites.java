@@ -3,6 +3,8 @@ package io.flagtally.store.redis;
 import io.flagtally.pipeline.BatchSink;
 import io.flagtally.pipeline.DeduplicationConfig;
 import io.flagtally.platform.Availability;
+import io.flagtally.platform.config.ProcessRole;
+import io.flagtally.platform.config.RolesConfig;
 import io.flagtally.platform.config.TimeConfig;
 import io.flagtally.rollup.BucketCalendar;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -72,7 +74,10 @@ public class RedisWrites {
      * Opens the connection. A Redis of another installation, or one that cannot do what is configured, stops the start, or
      * the process if it turns up later; one that is away does neither.
      */
-    void start(@Observes @Priority(EARLY) StartupEvent event, RedisLink link) {
+    void start(@Observes @Priority(EARLY) StartupEvent event, RolesConfig roles, RedisLink link) {
+        if (!roles.all().contains(ProcessRole.CONSUME)) {
+            return;
+        }
         AtomicBoolean starting = new AtomicBoolean(true);
         AtomicReference<@Nullable UnfitRedisException> unfit = new AtomicReference<>();
         link.onUnfit(found -> {

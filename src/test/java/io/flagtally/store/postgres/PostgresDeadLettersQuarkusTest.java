@@ -3,7 +3,9 @@ package io.flagtally.store.postgres;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.flagtally.codec.EventHeaders;
 import io.flagtally.event.EnvironmentId;
+import io.flagtally.event.SourceId;
 import io.flagtally.pipeline.DeadLetter;
 import io.flagtally.pipeline.DeadLetters;
 import io.flagtally.platform.error.ErrorCode;
@@ -19,6 +21,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -38,11 +41,16 @@ class PostgresDeadLettersQuarkusTest {
 
     private DeadLetter letter(String detail, String payload) {
         return new DeadLetter(
-                EnvironmentId.DEFAULT,
+                new EventHeaders(
+                        EnvironmentId.DEFAULT,
+                        SourceId.WEB,
+                        "application/x-ndjson",
+                        1,
+                        Instant.parse("2026-11-21T11:59:59Z"),
+                        Optional.of("00-trace")),
                 eventId,
                 ErrorCode.COUNTER_UNUSABLE,
                 detail,
-                "application/x-ndjson",
                 payload.getBytes(StandardCharsets.UTF_8),
                 Instant.parse("2026-11-21T12:00:00Z"));
     }
