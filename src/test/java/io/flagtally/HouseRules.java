@@ -22,7 +22,7 @@ final class HouseRules {
 
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)#]+)(?:#[^)]*)?\\)");
     private static final Pattern METRIC =
-            Pattern.compile("\"(flagtally\\.(?:events|pipeline|ingest|broker|redis|series|store)\\.[a-z_.]+)\"");
+            Pattern.compile("\"(flagtally\\.(?:events|pipeline|ingest|broker|redis|series|live|store)\\.[a-z_.]+)\"");
     private static final Pattern METRIC_ROW = Pattern.compile("(?m)^\\| `(flagtally\\.[a-z_.]+)` \\|");
 
     private HouseRules() {}

@@ -8,12 +8,13 @@ import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.platform.error.RefusedException;
 import io.flagtally.platform.security.ApiKeys;
 import io.flagtally.platform.security.Role;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What the parameters of our own faces mean. */
-final class Arguments {
+public final class Arguments {
 
     private Arguments() {}
 
@@ -23,7 +24,7 @@ final class Arguments {
      * @throws io.flagtally.platform.security.AccessDeniedException if it may not
      * @throws RefusedException if there cannot be such an environment
      */
-    static EnvironmentId environment(ApiKeys keys, @Nullable String key, QueryParameters query) {
+    public static EnvironmentId environment(ApiKeys keys, @Nullable String key, QueryParameters query) {
         return environment(keys, key, query, Role.READ_ONLY, Role.ADMIN);
     }
 
@@ -45,11 +46,23 @@ final class Arguments {
     }
 
     /**
+     * Returns the flags that are named, each once, in order; possibly none.
+     *
+     * @throws RefusedException if there cannot be one of them
+     */
+    public static List<FlagId> flags(QueryParameters query) {
+        return query.texts("featureId").stream()
+                .map(id -> new FlagId(checked("featureId", id)))
+                .distinct()
+                .toList();
+    }
+
+    /**
      * Returns the number that {@code name} gives.
      *
      * @throws RefusedException if it is not one from 1 to {@code max}
      */
-    static int count(QueryParameters query, String name, int otherwise, int max) {
+    public static int count(QueryParameters query, String name, int otherwise, int max) {
         String text = query.text(name);
         if (text.isEmpty()) {
             return otherwise;

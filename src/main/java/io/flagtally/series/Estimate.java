@@ -27,7 +27,7 @@ public record Estimate(
     private static final double RELATIVE_ERROR = 1.04 / Math.sqrt(1 << 14);
     private static final MathContext TWO_DIGITS = new MathContext(2, RoundingMode.UP);
 
-    static Estimate of(long count) {
+    public static Estimate of(long count) {
         return new Estimate(
                 count, new BigDecimal(count * RELATIVE_ERROR).round(TWO_DIGITS).doubleValue());
     }

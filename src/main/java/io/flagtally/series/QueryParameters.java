@@ -7,20 +7,20 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** The parameters of a query, by their name in camelCase; {@code feature_id} is {@code featureId} too. */
-record QueryParameters(MultivaluedMap<String, String> values) {
+public record QueryParameters(MultivaluedMap<String, String> values) {
 
-    static QueryParameters of(UriInfo uri) {
+    public static QueryParameters of(UriInfo uri) {
         return new QueryParameters(uri.getQueryParameters());
     }
 
     /** Returns the first value of {@code name}, empty if it is missing. */
-    String text(String name) {
+    public String text(String name) {
         String value = values.getFirst(name);
         return value != null ? value : orEmpty(values.getFirst(snakeCase(name)));
     }
 
     /** Returns the values of {@code name}, in order; empty ones are left out. */
-    List<String> texts(String name) {
+    public List<String> texts(String name) {
         List<String> all = values.getOrDefault(name, values.getOrDefault(snakeCase(name), List.of()));
         return all.stream().filter(text -> !text.isEmpty()).toList();
     }

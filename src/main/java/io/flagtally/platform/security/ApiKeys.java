@@ -46,6 +46,16 @@ public class ApiKeys {
         return next.size();
     }
 
+    /** Whether the key named {@code keyName} may call just now, in {@code environment} and with one of {@code anyOf}. */
+    public boolean allows(String keyName, String environment, Role... anyOf) {
+        KnownKeys.Known key = known.named(keyName);
+        return key != null
+                && !key.disabled()
+                && (key.caller().everyEnvironment()
+                        || key.caller().environment().equals(environment))
+                && Set.of(anyOf).stream().anyMatch(key.caller().roles()::contains);
+    }
+
     /**
      * Returns the caller that {@code header} names.
      *

@@ -57,6 +57,15 @@ final class KnownKeys {
         return bySha256.get(sha256(key));
     }
 
+    /** Returns the key of that name, or null. There are few, so all are looked at. */
+    @Nullable
+    Known named(String name) {
+        return bySha256.values().stream()
+                .filter(known -> known.caller().keyName().equals(name))
+                .findAny()
+                .orElse(null);
+    }
+
     int size() {
         return bySha256.size();
     }

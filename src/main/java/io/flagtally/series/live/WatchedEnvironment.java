@@ -1,0 +1,116 @@
+package io.flagtally.series.live;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.flagtally.event.EnvironmentId;
+import io.flagtally.event.FlagId;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The flags of one environment that somebody watches. Who comes and goes is told by several threads, what was read by one
+ * tick at a time; both under one lock, and what is shown is immutable.
+ */
+final class WatchedEnvironment {
+
+    /**
+     * What one tick found.
+     *
+     * @param flags all that it looked at
+     */
+    record Seen(LocalDate date, boolean readable, List<FlagId> busiest, Map<FlagId, WatchedFlag.Shown> flags) {}
+
+    private final EnvironmentId id;
+    private final ObjectMapper json;
+    private final Map<FlagId, Integer> watchers = new HashMap<>();
+    private final Map<Integer, Integer> tops = new HashMap<>();
+    private final Map<FlagId, WatchedFlag> flags = new HashMap<>();
+    private List<FlagId> busiest = List.of();
+    private boolean busiestKnown;
+    private volatile @Nullable Seen seen;
+
+    WatchedEnvironment(EnvironmentId id, ObjectMapper json) {
+        this.id = id;
+        this.json = json;
+    }
+
+    EnvironmentId id() {
+        return id;
+    }
+
+    synchronized void watch(List<FlagId> more) {
+        more.forEach(flag -> watchers.merge(flag, 1, Integer::sum));
+    }
+
+    synchronized void leave(List<FlagId> left) {
+        left.forEach(flag -> watchers.computeIfPresent(flag, (f, count) -> count == 1 ? null : count - 1));
+    }
+
+    synchronized void watchBusiest(int top) {
+        if (top > top()) {
+            busiestKnown = false;
+        }
+        tops.merge(top, 1, Integer::sum);
+    }
+
+    synchronized void leaveBusiest(int top) {
+        tops.computeIfPresent(top, (t, count) -> count == 1 ? null : count - 1);
+    }
+
+    /** How many of the busiest flags are wanted; 0 for none. */
+    synchronized int top() {
+        return tops.keySet().stream().mapToInt(Integer::intValue).max().orElse(0);
+    }
+
+    synchronized boolean isEmpty() {
+        return watchers.isEmpty() && tops.isEmpty();
+    }
+
+    synchronized int size() {
+        return watchers.size() + top();
+    }
+
+    synchronized boolean busiestKnown() {
+        return busiestKnown;
+    }
+
+    synchronized void busiest(List<FlagId> found) {
+        busiest = List.copyOf(found);
+        busiestKnown = true;
+    }
+
+    /** The flags to be read. */
+    synchronized List<FlagId> wanted() {
+        Set<FlagId> wanted = new LinkedHashSet<>(watchers.keySet());
+        if (!tops.isEmpty()) {
+            wanted.addAll(busiest);
+        }
+        return new ArrayList<>(wanted);
+    }
+
+    /** Takes what was {@code read} of {@code wanted} at {@code nanos}; the rest could not be read. */
+    synchronized void saw(
+            LocalDate date, List<FlagId> wanted, Map<FlagId, LiveFlag> read, boolean readable, long nanos) {
+        flags.keySet().retainAll(Set.copyOf(wanted));
+        Map<FlagId, WatchedFlag.Shown> shown = new HashMap<>();
+        for (FlagId flag : wanted) {
+            WatchedFlag watched = flags.computeIfAbsent(flag, f -> new WatchedFlag(id.value(), f.value(), json));
+            watched.saw(date, read.get(flag), nanos);
+            WatchedFlag.Shown now = watched.shown();
+            if (now != null) {
+                shown.put(flag, now);
+            }
+        }
+        seen = new Seen(date, readable && read.size() == wanted.size(), busiestKnown ? busiest : List.of(), shown);
+    }
+
+    @Nullable
+    Seen seen() {
+        return seen;
+    }
+}
