@@ -40,6 +40,7 @@ class ForgettingStoreTest {
     private final RedisSinkFixture redis = new RedisSinkFixture();
     private final Availability availability = new Availability();
     private final RandomEvents made = new RandomEvents(7);
+    private int users;
     private RedisCountSink sink;
 
     @BeforeEach
@@ -184,8 +185,9 @@ class ForgettingStoreTest {
                 new SimpleMeterRegistry());
     }
 
+    /** An event of a user of its own, so that none is left out. */
     private FlagEvent event() {
-        return RandomEvents.evaluation(made.id(), "f", "v", "u", NOW);
+        return RandomEvents.evaluation(made.id(), "f", "v", "user-" + ++users, NOW);
     }
 
     private static BatchOutcome write(RedisCountSink sink, FlagEvent event) {
