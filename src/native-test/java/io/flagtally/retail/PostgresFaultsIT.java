@@ -43,7 +43,7 @@ import org.junit.jupiter.api.Test;
 class PostgresFaultsIT {
 
     private static final Logger LOG = Logger.getLogger(PostgresFaultsIT.class);
-    private static final long LINES = 40_000;
+    private static final long LINES = 25_000;
     private static final long LINES_WITHOUT_PROTECTION = 15_000;
     private static final Duration PATIENCE = Duration.ofSeconds(160);
     private static final Pace PACE = new Pace(100, 3_000, 4, Duration.ofSeconds(150));

@@ -121,6 +121,7 @@ final class MauBenchmark {
         row("sink, everything on, users known", EVENTS, () -> sink(true, others));
         row("sink, everything on, all repeats", EVENTS, () -> sink(true, others));
         disk("event_identity", 2 * EVENTS, "event");
+        diskOfRows();
         reads(Duration.ofSeconds(10));
     }
 
@@ -138,9 +139,13 @@ final class MauBenchmark {
             sink(true, batches).await().atMost(PATIENCE);
         }
         disk("event_identity", millions * 1_000_000L, "event");
+        diskOfRows();
+        reads(Duration.ofMinutes(1));
+    }
+
+    private void diskOfRows() {
         disk("mau", meter.number("select count(*) from mau"), "row");
         disk("mau_user", meter.number("select count(*) from mau_user"), "row");
-        reads(Duration.ofMinutes(1));
     }
 
     private void reads(Duration forCounting) {
