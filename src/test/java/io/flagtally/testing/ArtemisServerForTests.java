@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +40,9 @@ public final class ArtemisServerForTests implements AutoCloseable {
                     <permission type="browse" roles="service"/>
                     <permission type="consume" roles="service"/>
                     <permission type="send" roles="service"/>
+                    <permission type="deleteNonDurableQueue" roles="service"/>
+                    <permission type="deleteAddress" roles="service"/>
+                    <permission type="manage" roles="service"/>
                   </security-setting>
                 </security-settings>
                 <address-settings>
@@ -50,6 +54,9 @@ public final class ArtemisServerForTests implements AutoCloseable {
                     <default-queue-routing-type>ANYCAST</default-queue-routing-type>
                   </address-setting>
                 </address-settings>
+                <addresses>
+                  %s
+                </addresses>
               </core>
             </configuration>
             """;
@@ -69,11 +76,22 @@ public final class ArtemisServerForTests implements AutoCloseable {
     private final int port = LoopbackPort.free();
     private @Nullable ChildServer server;
 
-    /** Starts it, empty, and returns when it takes connections. */
-    public void start() {
+    /**
+     * Starts it, empty, and returns when it takes connections.
+     *
+     * @param queuesOfTopic addresses that give every message to each of these queues
+     */
+    public void start(Map<String, List<String>> queuesOfTopic) {
+        StringBuilder topics = new StringBuilder();
+        queuesOfTopic.forEach((topic, queues) -> {
+            topics.append("<address name=\"").append(topic).append("\"><multicast>");
+            queues.forEach(
+                    queue -> topics.append("<queue name=\"").append(queue).append("\"/>"));
+            topics.append("</multicast></address>");
+        });
         try {
             Path etc = Files.createDirectories(home.resolve("etc"));
-            Files.writeString(etc.resolve("broker.xml"), BROKER.formatted(port));
+            Files.writeString(etc.resolve("broker.xml"), BROKER.formatted(port, topics));
             Files.writeString(etc.resolve("login.config"), LOGIN.formatted(etc));
             Files.writeString(etc.resolve("users.properties"), USER + "=" + PASSWORD + "\n");
             Files.writeString(etc.resolve("roles.properties"), "service=" + USER + "\n");

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,7 @@ public final class RabbitServerForTests implements AutoCloseable {
     /** The scripts of the package without its wrapper, which insists on its own user and directories. */
     private static final Path SCRIPTS = Path.of("/usr/lib/rabbitmq/bin");
 
+    private static final String LIBRARY_PREFIX = "rabbitmq_server-";
     private static final Duration PATIENCE = Duration.ofSeconds(120);
 
     private final Path home = TestData.newDirectory("rabbitmq");
@@ -66,6 +68,20 @@ public final class RabbitServerForTests implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         restart();
+    }
+
+    /** Known without starting it: the package keeps its libraries in a directory of this name. */
+    public String version() {
+        try (Stream<Path> libraries = Files.list(SCRIPTS.resolveSibling("lib"))) {
+            return libraries
+                    .map(each -> each.getFileName().toString())
+                    .filter(name -> name.startsWith(LIBRARY_PREFIX))
+                    .map(name -> name.substring(LIBRARY_PREFIX.length()))
+                    .findFirst()
+                    .orElse("of unknown version");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     public int port() {

@@ -1,0 +1,134 @@
+package io.flagtally.broker.kafka;
+
+import io.flagtally.platform.config.BrokerConfig;
+import io.smallrye.common.annotation.Identifier;
+import io.smallrye.reactive.messaging.kafka.KafkaConsumerRebalanceListener;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.jboss.logging.Logger;
+
+/**
+ * Knows which records may have been delivered before. Kafka does not tell: it has the committed offset only, and what was
+ * delivered and not yet committed when a process died looks like what nobody has seen.
+ *
+ * <p>Implementation note: a second group, {@code <group>.delivered}, has no members; its offset of a partition is a mark
+ * below which everything that was ever delivered lies. Whoever owns the partition raises it ahead of what it reads, by
+ * {@link #STRIDE}, and lowers it to what it has really read when it gives the partition back in order. A record was perhaps
+ * delivered before if it lies below the mark found at the assignment and had been written by then. So after a crash at
+ * most {@link #STRIDE} records a partition are taken for redelivered that are not: they are counted all the same, unless
+ * they were accepted longer ago than the deduplication window.
+ */
+@ApplicationScoped
+@Identifier(DeliveredMarks.NAME)
+class DeliveredMarks implements KafkaConsumerRebalanceListener {
+
+    /** As in {@code consumer-rebalance-listener.name}. */
+    static final String NAME = "flagtally-delivered";
+
+    static final int STRIDE = 2_000;
+
+    private static final long UNKNOWN = Long.MAX_VALUE;
+    private static final Logger LOG = Logger.getLogger(DeliveredMarks.class);
+    private static final Duration PATIENCE = Duration.ofSeconds(3);
+
+    private final KafkaAdmin admin;
+    private final String group;
+    private final Map<TopicPartition, Owned> owned = new ConcurrentHashMap<>();
+
+    /** A partition that this process reads. */
+    private static final class Owned {
+        private final long deliveredBefore;
+        private final AtomicLong raisedTo;
+        private final AtomicLong next = new AtomicLong(-1);
+
+        Owned(long deliveredBefore, long raisedTo) {
+            this.deliveredBefore = deliveredBefore;
+            this.raisedTo = new AtomicLong(raisedTo);
+        }
+    }
+
+    @Inject
+    DeliveredMarks(KafkaAdmin admin, BrokerConfig config) {
+        this.admin = admin;
+        this.group = config.consumerGroup() + ".delivered";
+    }
+
+    /** Notes that the record is delivered now; returns whether it may have been before. */
+    boolean passed(TopicPartition partition, long offset) {
+        Owned place = owned.get(partition);
+        if (place == null) {
+            // Given away while it lay in the connector's queue: its next owner gets it too.
+            return true;
+        }
+        place.next.accumulateAndGet(offset + 1, Math::max);
+        long raised = place.raisedTo.get();
+        if (offset >= raised - STRIDE / 2 && place.raisedTo.compareAndSet(raised, offset + STRIDE)) {
+            var unused = write(Map.of(partition, offset + STRIDE)).whenComplete((done, failure) -> {
+                if (failure != null) {
+                    LOG.warnf("Cannot mark what was delivered of %s in the group %s: %s", partition, group, failure);
+                }
+            });
+        }
+        return offset < place.deliveredBefore;
+    }
+
+    @Override
+    public void onPartitionsAssigned(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
+        Map<TopicPartition, Long> raised = new HashMap<>();
+        try {
+            Map<TopicPartition, OffsetAndMetadata> marks = KafkaAdmin.get(
+                    admin.client().listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata(), PATIENCE);
+            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, PATIENCE);
+            for (TopicPartition partition : partitions) {
+                OffsetAndMetadata stored = marks.get(partition);
+                long before = Math.min(stored == null ? 0 : stored.offset(), ends.get(partition));
+                long ahead = Math.max(before, consumer.position(partition, PATIENCE)) + STRIDE;
+                owned.put(partition, new Owned(before, ahead));
+                raised.put(partition, ahead);
+            }
+            var unused = raised.isEmpty() ? null : KafkaAdmin.get(write(raised), PATIENCE);
+        } catch (KafkaException e) {
+            LOG.warnf(
+                    "Cannot tell what was delivered before by the group %s, so all of it may have been: %s", group, e);
+            partitions.forEach(each -> owned.putIfAbsent(each, new Owned(UNKNOWN, 0)));
+        }
+    }
+
+    @Override
+    public void onPartitionsRevoked(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
+        Map<TopicPartition, Long> exact = new HashMap<>();
+        for (TopicPartition partition : partitions) {
+            Owned place = owned.remove(partition);
+            if (place != null && place.deliveredBefore != UNKNOWN) {
+                exact.put(partition, Math.max(place.next.get(), place.deliveredBefore));
+            }
+        }
+        try {
+            var unused = exact.isEmpty() ? null : KafkaAdmin.get(write(exact), PATIENCE);
+        } catch (KafkaException e) {
+            LOG.debugf("The marks of %s stay where they are: %s", exact.keySet(), e);
+        }
+    }
+
+    @Override
+    public void onPartitionsLost(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
+        partitions.forEach(owned::remove);
+    }
+
+    private KafkaFuture<Void> write(Map<TopicPartition, Long> marks) {
+        Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+        marks.forEach((partition, offset) -> offsets.put(partition, new OffsetAndMetadata(offset)));
+        return admin.client().alterConsumerGroupOffsets(group, offsets).all();
+    }
+}

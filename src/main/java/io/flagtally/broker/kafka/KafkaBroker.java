@@ -1,0 +1,168 @@
+package io.flagtally.broker.kafka;
+
+import io.flagtally.broker.BrokerCheck;
+import io.flagtally.broker.BrokerPlace;
+import io.flagtally.broker.BrokerStartException;
+import io.flagtally.platform.BrokerState;
+import io.flagtally.platform.config.BrokerConfig;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.eclipse.microprofile.config.Config;
+
+/** What Kafka says of itself: whether it is there, whether it has our topics, and how far our group lags behind. */
+@Singleton
+class KafkaBroker implements BrokerCheck, BrokerState {
+
+    static final String CONNECTOR = "smallrye-kafka";
+
+    private static final String SERVERS = "kafka.bootstrap.servers";
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    private final KafkaAdmin admin;
+    private final BrokerConfig broker;
+    private final Config config;
+
+    @Inject
+    KafkaBroker(KafkaAdmin admin, BrokerConfig broker, Config config) {
+        this.admin = admin;
+        this.broker = broker;
+        this.config = config;
+    }
+
+    @Override
+    public String connector() {
+        return CONNECTOR;
+    }
+
+    @Override
+    public String name() {
+        return "Kafka";
+    }
+
+    @Override
+    public Optional<String> check(BrokerPlace place) {
+        if (servers().isEmpty()) {
+            throw new BrokerStartException("The profile kafka needs a Kafka; set " + SERVERS + " to its host:port.");
+        }
+        Map<String, String> keyOfTopic = new HashMap<>();
+        place.publishTo().ifPresent(topic -> keyOfTopic.put(topic, "flagtally.broker.publish-to"));
+        place.subscribeTo().ifPresent(topic -> keyOfTopic.put(topic, "flagtally.broker.subscribe-to"));
+        place.deadLetterTo().ifPresent(topic -> keyOfTopic.put(topic, "flagtally.broker.dead-letter-to"));
+        Map<String, KafkaFuture<org.apache.kafka.clients.admin.TopicDescription>> described =
+                client().describeTopics(keyOfTopic.keySet()).topicNameValues();
+        for (Map.Entry<String, String> entry : keyOfTopic.entrySet()) {
+            String topic = entry.getKey();
+            try {
+                var unused = KafkaAdmin.get(described.get(topic), PATIENCE);
+            } catch (UnknownTopicOrPartitionException e) {
+                throw new BrokerStartException(
+                        "Kafka at %s has no topic %s; create it, or set %s to a topic that exists."
+                                .formatted(servers(), topic, entry.getValue()),
+                        e);
+            } catch (AuthenticationException e) {
+                throw new BrokerStartException(
+                        "Kafka at %s refuses the credentials (%s); set kafka.sasl.jaas.config, or kafka.ssl.* for certificates."
+                                .formatted(servers(), e.getMessage()),
+                        e);
+            } catch (AuthorizationException e) {
+                throw new BrokerStartException(
+                        "Kafka at %s does not let this user see the topic %s of %s; grant it, or set other credentials in kafka.sasl.jaas.config."
+                                .formatted(servers(), topic, entry.getValue()),
+                        e);
+            } catch (KafkaException e) {
+                return Optional.of(away(e));
+            }
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public Optional<String> missing() {
+        try {
+            var unused = KafkaAdmin.get(client().describeCluster().nodes(), PATIENCE);
+            return Optional.empty();
+        } catch (KafkaException e) {
+            return Optional.of(away(e));
+        }
+    }
+
+    @Override
+    public OptionalLong lag() {
+        try {
+            Map<TopicPartition, OffsetAndMetadata> committed = KafkaAdmin.get(
+                    client().listConsumerGroupOffsets(broker.consumerGroup()).partitionsToOffsetAndMetadata(),
+                    PATIENCE);
+            List<TopicPartition> partitions = partitions(broker.subscribeTo());
+            Map<TopicPartition, Long> ends = offsets(partitions, OffsetSpec.latest());
+            Map<TopicPartition, Long> starts = offsets(partitions, OffsetSpec.earliest());
+            return OptionalLong.of(partitions.stream()
+                    .mapToLong(each -> {
+                        OffsetAndMetadata done = committed.get(each);
+                        return ends.get(each) - Math.max(done == null ? 0 : done.offset(), starts.get(each));
+                    })
+                    .sum());
+        } catch (KafkaException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    private List<TopicPartition> partitions(String topic) {
+        var description = KafkaAdmin.get(
+                client().describeTopics(List.of(topic)).topicNameValues().get(topic), PATIENCE);
+        return description.partitions().stream()
+                .map(partition -> new TopicPartition(topic, partition.partition()))
+                .toList();
+    }
+
+    private Map<TopicPartition, Long> offsets(List<TopicPartition> partitions, OffsetSpec which) {
+        Map<TopicPartition, OffsetSpec> asked =
+                partitions.stream().collect(Collectors.toMap(each -> each, each -> which));
+        Map<TopicPartition, ListOffsetsResultInfo> answer =
+                KafkaAdmin.get(client().listOffsets(asked).all(), PATIENCE);
+        return answer.entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, each -> each.getValue().offset()));
+    }
+
+    /** @throws BrokerStartException if no connection can be made from what is configured */
+    private Admin client() {
+        try {
+            return admin.client();
+        } catch (KafkaException e) {
+            Throwable cause = Stream.iterate((Throwable) e, Throwable::getCause)
+                    .takeWhile(each -> each != null)
+                    .reduce((first, second) -> second)
+                    .orElse(e);
+            throw new BrokerStartException(
+                    "No connection to Kafka can be made (%s); set %s, now %s, and what else stands under kafka."
+                            .formatted(cause.getMessage(), SERVERS, servers()),
+                    e);
+        }
+    }
+
+    private String away(KafkaException e) {
+        return "Kafka at %s (%s) does not answer: %s".formatted(servers(), SERVERS, e.getMessage());
+    }
+
+    private String servers() {
+        return config.getOptionalValue(SERVERS, String.class).orElse("");
+    }
+}
