@@ -1,6 +1,7 @@
 package io.flagtally.broker;
 
 import io.flagtally.platform.Availability;
+import io.flagtally.platform.Availability.Work;
 import io.flagtally.platform.config.BrokerConfig;
 import io.quarkus.arc.All;
 import io.quarkus.runtime.StartupEvent;
@@ -117,8 +118,10 @@ class BrokerStart {
         channels.carrier(connector);
         for (BrokerCheck check : checks) {
             if (check.connector().equals(connector)) {
-                check.check(place(connector))
-                        .ifPresent(away -> LOG.warnf("%s; the service starts and waits for it", away));
+                check.check(place(connector)).ifPresent(away -> {
+                    availability.lost(Work.ACCEPT, BrokerWatch.BROKER, away);
+                    LOG.warnf("%s; the service starts and waits for it", away);
+                });
             }
         }
     }

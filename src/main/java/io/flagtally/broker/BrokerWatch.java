@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 class BrokerWatch {
 
     private static final Logger LOG = Logger.getLogger(BrokerWatch.class);
-    private static final String BROKER = "broker";
+    static final String BROKER = "broker";
 
     private final List<BrokerState> states;
     private final Channels channels;
@@ -74,9 +74,11 @@ class BrokerWatch {
             if (told == null) {
                 LOG.warn(missing);
             }
-        } else if (told != null) {
+        } else {
             availability.regained(Work.ACCEPT, BROKER);
-            LOG.infof("%s is back", state.name());
+            if (told != null) {
+                LOG.infof("%s is back", state.name());
+            }
         }
         told = missing;
     }
