@@ -21,7 +21,8 @@ import java.util.TreeMap;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
-/** The run of the demo beside the service: one thread, which looks for history, writes it, and then goes on as time goes. */
+/** The run of the demo beside the service: one thread, which writes a history where there is none, and
+ * beside it what happens as time goes. */
 @Singleton
 class Demo {
 
@@ -33,11 +34,12 @@ class Demo {
     /** Bounds what the history takes from the machine. */
     static final Duration PACE = Duration.ofMillis(60);
 
-    private static final Duration TICK = Duration.ofMillis(500);
+    private static final Duration TICK = Duration.ofMillis(450);
+    private static final Duration CATCH_UP_AT_MOST = Duration.ofSeconds(5);
     private static final Duration STEP = Duration.ofMinutes(10);
 
     /** Living traffic is denser than history, so that something moves while one looks. */
-    private static final double LIVE_TIMES = 8;
+    private static final double LIVE_TIMES = 10;
 
     private static final double REPEATED = 0.04;
     private static final double LATE = 0.02;
@@ -49,6 +51,9 @@ class Demo {
     private final InstantSource clock;
     private final DemoTraffic traffic;
     private @Nullable Thread running;
+
+    /** Until when the traffic of these days was sent; used by the thread of the demo only. */
+    private Instant lived = Instant.EPOCH;
 
     @Inject
     Demo(DemoConfig config, SecurityConfig security, SmallRyeConfig all, InstantSource clock, TimeConfig time) {
@@ -86,10 +91,14 @@ class Demo {
             DemoDoor door = new DemoDoor(URI.create("http://" + host() + ":" + value("quarkus.http.port")), key);
             boolean first = !door.hasHistory();
             name(door);
+            lived = clock.instant();
             if (first) {
                 writeHistory(door);
             }
-            goOn(door);
+            while (true) {
+                goOn(door);
+                Thread.sleep(TICK.toMillis());
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (IllegalStateException e) {
@@ -123,6 +132,7 @@ class Demo {
                     door.send(source.getKey(), source.getValue());
                     source.getValue().clear();
                     Thread.sleep(PACE.toMillis());
+                    goOn(door);
                 }
             }
         }
@@ -133,23 +143,27 @@ class Demo {
         LOG.infof("The demo has written its history: %,d events", written);
     }
 
+    /** Sends what has happened since the last time. */
     private void goOn(DemoDoor door) throws InterruptedException {
-        while (!Thread.currentThread().isInterrupted()) {
-            Instant now = clock.instant();
-            int visits = traffic.arrivals(traffic.visitsASecond(now, LIVE_TIMES) * TICK.toMillis() / 1000);
-            for (int i = 0; i < visits; i++) {
-                Instant time = traffic.happens(LATE) ? traffic.within(LATE_AT_MOST, now) : now;
-                for (Map.Entry<Integer, List<String>> sent :
-                        traffic.visit(time, now).entrySet()) {
-                    if (!sent.getValue().isEmpty()) {
+        Instant now = clock.instant();
+        Duration passed = Duration.between(lived, now);
+        if (passed.compareTo(TICK) < 0) {
+            return;
+        }
+        lived = now;
+        double seconds = Math.min(passed.toMillis(), CATCH_UP_AT_MOST.toMillis()) / 1000.0;
+        int visits = traffic.arrivals(traffic.visitsASecond(now, LIVE_TIMES) * seconds);
+        for (int i = 0; i < visits; i++) {
+            Instant time = traffic.happens(LATE) ? traffic.within(LATE_AT_MOST, now) : now;
+            for (Map.Entry<Integer, List<String>> sent :
+                    traffic.visit(time, now).entrySet()) {
+                if (!sent.getValue().isEmpty()) {
+                    door.send(sent.getKey(), sent.getValue());
+                    if (traffic.happens(REPEATED)) {
                         door.send(sent.getKey(), sent.getValue());
-                        if (traffic.happens(REPEATED)) {
-                            door.send(sent.getKey(), sent.getValue());
-                        }
                     }
                 }
             }
-            Thread.sleep(TICK.toMillis());
         }
     }
 

@@ -48,7 +48,7 @@ final class DemoTraffic {
         ZonedDateTime local = time.atZone(zone);
         double hour = local.toLocalTime().toSecondOfDay() / 3600.0;
         double evening = 0.5 - 0.5 * Math.cos((hour - 4) / 24 * 2 * Math.PI);
-        double shape = 0.2 + 1.25 * evening + 0.35 * Math.exp(-(hour - 20) * (hour - 20) / 4);
+        double shape = 0.35 + 1.1 * evening + 0.35 * Math.exp(-(hour - 20) * (hour - 20) / 4);
         DayOfWeek day = local.getDayOfWeek();
         boolean weekend = day == DayOfWeek.SATURDAY || day == DayOfWeek.SUNDAY;
         return VISITS_A_DAY / SECONDS_A_DAY * shape * (weekend ? WEEKEND : 1) * times;

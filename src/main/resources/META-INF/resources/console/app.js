@@ -271,7 +271,7 @@ class App {
         </div>
         <nav aria-label="Views">
           ${NAVIGATION.map(
-            ([path, text]) => html`<a href=${this.link(path)} aria-current=${place().view === path ? 'page' : nothing}>${text}</a>`,
+            ([path, text]) => html`<a href=${this.link(path)} data-text=${text} aria-current=${place().view === path ? 'page' : nothing}>${text}</a>`,
           )}
         </nav>
       </header>

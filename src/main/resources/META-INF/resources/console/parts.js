@@ -26,7 +26,7 @@ export const figure = (label, value, hint = nothing, tone = '') => html`
 export const choice = (label, options, chosen, choose) => html`
   <div class="choice" role="group" aria-label=${label}>
     ${options.map(
-      ([value, text]) => html`<button type="button" aria-pressed=${value === chosen} @click=${() => choose(value)}>${text}</button>`,
+      ([value, text]) => html`<button type="button" data-text=${text} aria-pressed=${value === chosen} @click=${() => choose(value)}>${text}</button>`,
     )}
   </div>`;
 

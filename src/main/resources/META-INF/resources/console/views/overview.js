@@ -193,6 +193,7 @@ export class Overview {
   }
 
   #pipeline() {
+    if (this.healthError?.status === 404) return nothing;
     if (this.healthError) return html`<section class="card"><h2>Pipeline</h2>${failed(this.healthError)}</section>`;
     if (!this.health) return nothing;
     const broker = this.health.broker;

@@ -71,6 +71,7 @@ export class Pipeline {
       delete this.errors[name];
       return 200;
     } catch (e) {
+      // What stands here stays while the service is away; the note at the top says how old it is.
       if (!(e.status === 0 && this.parts[name])) this.errors[name] = e;
       if (e.status === 401) this.app.refused(e);
       return e.status;
@@ -95,6 +96,7 @@ export class Pipeline {
   }
 
   #section(part, waiting, draw) {
+    if (this.errors[part]?.status === 404) return nothing;
     if (this.errors[part]) return html`<section class="card">${failed(this.errors[part], () => this.#readAll())}</section>`;
     return this.parts[part] ? draw(this.parts[part]) : html`<section class="card">${loading(waiting)}</section>`;
   }
