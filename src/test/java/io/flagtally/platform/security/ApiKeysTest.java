@@ -83,6 +83,18 @@ class ApiKeysTest {
         assertThrows(AccessDeniedException.class, () -> replaced.require("local", Role.ADMIN));
     }
 
+    @Test
+    void require_demoKey_holdsOnlyBesideTheEmbeddedKey() {
+        String demo = "flagtally.security.demo-key";
+        ApiKeys embedded = new ApiKeys(TestConfigs.of(
+                SecurityConfig.class, Map.of("flagtally.security.embedded-key", "local", demo, "demo")));
+        assertEquals("demo", embedded.require("demo", Role.SDK_SERVER).environmentFor(null));
+        assertEquals("default", embedded.require("local", Role.ADMIN).environmentFor(null));
+
+        ApiKeys alone = new ApiKeys(TestConfigs.of(SecurityConfig.class, Map.of(demo, "demo")));
+        assertThrows(AccessDeniedException.class, () -> alone.require("demo", Role.ADMIN));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
