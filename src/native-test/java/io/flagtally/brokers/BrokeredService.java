@@ -27,7 +27,7 @@ final class BrokeredService implements AutoCloseable {
 
     private static final String KEY = "local";
     private static final Pattern COUNTED =
-            Pattern.compile("\"variationId\":\"" + SentEvents.VARIATION + "\",\"events\":\\[([0-9,]*)]");
+            Pattern.compile("\"variationId\":\"" + SentEvents.VARIATION + "\",[^\\[]*\"events\":\\[([0-9,]*)]");
 
     private final BrokerForTests broker;
     private final int brokerPort;

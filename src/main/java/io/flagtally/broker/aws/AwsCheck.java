@@ -1,0 +1,59 @@
+package io.flagtally.broker.aws;
+
+import io.flagtally.broker.BrokerCheck;
+import io.flagtally.broker.BrokerPlace;
+import io.flagtally.broker.BrokerStartException;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Asks AWS for each topic and queue that is configured, before the channels open. */
+@ApplicationScoped
+class AwsCheck implements BrokerCheck {
+
+    private final AwsConfig config;
+
+    @Inject
+    AwsCheck(AwsConfig config) {
+        this.config = config;
+    }
+
+    @Override
+    public String connector() {
+        return AwsConnector.NAME;
+    }
+
+    @Override
+    public Optional<String> check(BrokerPlace place) {
+        Map<String, String> places = new TreeMap<>();
+        place.publishTo().ifPresent(text -> places.put("flagtally.broker.publish-to", text));
+        place.deadLetterTo().ifPresent(text -> places.put("flagtally.broker.dead-letter-to", text));
+        place.subscribeTo().ifPresent(text -> places.put("flagtally.broker.subscribe-to", text));
+        requireQueueToReceiveFrom(place);
+        try (AwsClients clients = new AwsClients(config)) {
+            return places.entrySet().stream()
+                    .flatMap(entry -> check(new AwsLook(clients), entry.getKey(), entry.getValue()).stream())
+                    .findFirst();
+        }
+    }
+
+    private static Optional<String> check(AwsLook look, String key, String text) {
+        AwsAddress address = AwsAddress.of(text);
+        Optional<AwsFailure> failure = look.failure(address);
+        if (failure.isPresent() && failure.get().isFinal()) {
+            throw new BrokerStartException(failure.get().sentence(address, key));
+        }
+        return failure.map(away -> away.sentence(address, key));
+    }
+
+    private static void requireQueueToReceiveFrom(BrokerPlace place) {
+        Optional<String> topic =
+                place.subscribeTo().filter(text -> AwsAddress.of(text).kind() == AwsAddress.Kind.TOPIC);
+        if (topic.isPresent()) {
+            throw new BrokerStartException("Messages are received from a queue, and " + topic.get()
+                    + " is a topic; subscribe a queue to it and name the queue in flagtally.broker.subscribe-to.");
+        }
+    }
+}

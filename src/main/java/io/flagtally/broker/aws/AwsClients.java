@@ -1,0 +1,80 @@
+package io.flagtally.broker.aws;
+
+import io.smallrye.mutiny.Uni;
+import java.net.URI;
+import java.time.Duration;
+import java.util.concurrent.CompletionException;
+import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
+import software.amazon.awssdk.http.nio.netty.NettyNioAsyncHttpClient;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.sns.SnsAsyncClient;
+import software.amazon.awssdk.services.sqs.SqsAsyncClient;
+
+/** The clients of SNS and SQS, made when they are first needed, and the queues they have found. */
+final class AwsClients implements AutoCloseable {
+
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+
+    /** Longer than SQS lets a receiver wait. */
+    private static final Duration READ_TIMEOUT = Duration.ofSeconds(35);
+
+    private final AwsConfig config;
+    private final Lazy<SqsAsyncClient> sqs = new Lazy<>(this::newSqs);
+    private final Lazy<SnsAsyncClient> sns = new Lazy<>(this::newSns);
+
+    AwsClients(AwsConfig config) {
+        this.config = config;
+    }
+
+    SqsAsyncClient sqs() {
+        return sqs.get();
+    }
+
+    SnsAsyncClient sns() {
+        return sns.get();
+    }
+
+    /** Asks for the URL of the queue; fails with the SDK's own failure. */
+    Uni<String> queueUrl(AwsAddress queue) {
+        if (queue.kind() == AwsAddress.Kind.QUEUE_URL) {
+            return Uni.createFrom().item(queue.text());
+        }
+        return Uni.createFrom()
+                .completionStage(() -> sqs().getQueueUrl(request -> request.queueName(queue.name())
+                        .queueOwnerAWSAccountId(queue.account().orElse(null))))
+                .map(answer -> answer.queueUrl())
+                .onFailure(CompletionException.class)
+                .transform(Throwable::getCause);
+    }
+
+    @Override
+    public void close() {
+        sqs.ifMade(SqsAsyncClient::close);
+        sns.ifMade(SnsAsyncClient::close);
+    }
+
+    private SqsAsyncClient newSqs() {
+        var builder = SqsAsyncClient.builder()
+                .httpClientBuilder(NettyNioAsyncHttpClient.builder()
+                        .connectionTimeout(CONNECT_TIMEOUT)
+                        .readTimeout(READ_TIMEOUT)
+                        .maxConcurrency(config.sendsMax() * 2));
+        config.sqsEndpoint().map(URI::create).ifPresent(builder::endpointOverride);
+        return inRegion(builder).build();
+    }
+
+    private SnsAsyncClient newSns() {
+        var builder = SnsAsyncClient.builder()
+                .httpClientBuilder(NettyNioAsyncHttpClient.builder()
+                        .connectionTimeout(CONNECT_TIMEOUT)
+                        .readTimeout(READ_TIMEOUT)
+                        .maxConcurrency(config.sendsMax()));
+        config.snsEndpoint().map(URI::create).ifPresent(builder::endpointOverride);
+        return inRegion(builder).build();
+    }
+
+    private <B extends AwsClientBuilder<B, C>, C> B inRegion(B builder) {
+        config.region().map(Region::of).ifPresent(builder::region);
+        return builder;
+    }
+}

@@ -1,0 +1,51 @@
+package io.flagtally.broker.aws;
+
+import io.flagtally.platform.BrokerState;
+import io.flagtally.platform.config.BrokerConfig;
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** What SNS and SQS say of themselves. */
+@ApplicationScoped
+class AwsState implements BrokerState {
+
+    private final BrokerConfig config;
+    private final AwsClients clients;
+    private final AwsLook look;
+
+    @Inject
+    AwsState(BrokerConfig config, AwsConfig aws) {
+        this.config = config;
+        this.clients = new AwsClients(aws);
+        this.look = new AwsLook(clients);
+    }
+
+    @Override
+    public String connector() {
+        return AwsConnector.NAME;
+    }
+
+    @Override
+    public String name() {
+        return "Amazon SNS and SQS";
+    }
+
+    @Override
+    public OptionalLong lag() {
+        return look.waiting(AwsAddress.of(config.subscribeTo()));
+    }
+
+    @Override
+    public Optional<String> missing() {
+        AwsAddress address = AwsAddress.of(config.publishTo());
+        return look.failure(address).map(failure -> failure.sentence(address, "flagtally.broker.publish-to"));
+    }
+
+    @PreDestroy
+    void close() {
+        clients.close();
+    }
+}
