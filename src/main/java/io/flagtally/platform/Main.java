@@ -57,6 +57,9 @@ public final class Main {
     private static void prepare() {
         StartConfig config = StartConfig.read();
         requireFreePort(config);
+        config.postgresUrl()
+                .ifPresent(url -> ConfiguredPostgres.requireAnswer(
+                        url, config.postgresUsername(), config.postgresPassword(), ConfiguredPostgres.PATIENCE));
         Optional<Running> stores = StoresOfThisProcess.start(config);
         stores.ifPresent(ApplicationRun::closeAfterwards);
     }

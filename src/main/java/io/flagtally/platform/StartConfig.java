@@ -27,6 +27,9 @@ final class StartConfig {
     static final String HTTP_HOST = "quarkus.http.host";
     static final String HTTP_PORT = "quarkus.http.port";
 
+    /** Who we are in PostgreSQL, and our password there, unless configured. */
+    private static final String POSTGRES = "postgres";
+
     private static final String OPERATORS_FILE = "application.yaml";
     private static final String ANY_HOST = "0.0.0.0";
     private static final int DEFAULT_PORT = 8080;
@@ -79,7 +82,19 @@ final class StartConfig {
     }
 
     boolean postgresIsConfigured() {
-        return value(POSTGRES_URL).isPresent();
+        return postgresUrl().isPresent();
+    }
+
+    Optional<String> postgresUrl() {
+        return value(POSTGRES_URL);
+    }
+
+    String postgresUsername() {
+        return value("flagtally.postgres.username").orElse(POSTGRES);
+    }
+
+    String postgresPassword() {
+        return value("flagtally.postgres.password").orElse(POSTGRES);
     }
 
     boolean hasApiKeys() {

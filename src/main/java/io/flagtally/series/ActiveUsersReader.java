@@ -15,14 +15,17 @@ import java.util.List;
 public interface ActiveUsersReader {
 
     /** Reads months, one entry for each environment, month and SDK, and for all SDKs; from sums, in one small read. */
-    Uni<List<PeriodActivity>> months(List<EnvironmentId> environments, YearMonth from, YearMonth to);
+    Uni<ActivityReading> months(List<EnvironmentId> environments, YearMonth from, YearMonth to);
+
+    /** Reads a month, one entry for each environment that had events, over all SDKs, by environment; at most so many. */
+    Uni<List<PeriodActivity>> month(YearMonth month, int environmentsMax);
 
     /** Reads the days of {@code dates}, one entry for each day and SDK, and for all SDKs; from sums. */
-    Uni<List<PeriodActivity>> days(EnvironmentId environment, DateSpan dates);
+    Uni<ActivityReading> days(EnvironmentId environment, DateSpan dates);
 
     /**
      * Reads the union of the users of each of {@code spans}, one entry for each span and SDK, and for all SDKs. Costs a
      * pass over the users of the months that the spans touch, however many spans there are.
      */
-    Uni<List<PeriodActivity>> spans(EnvironmentId environment, List<DateSpan> spans);
+    Uni<ActivityReading> spans(EnvironmentId environment, List<DateSpan> spans);
 }

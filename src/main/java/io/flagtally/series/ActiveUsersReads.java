@@ -11,12 +11,17 @@ import jakarta.inject.Singleton;
 import java.time.YearMonth;
 import java.util.List;
 import java.util.function.Supplier;
+import org.jboss.resteasy.reactive.RestResponse;
+import org.jboss.resteasy.reactive.RestResponse.ResponseBuilder;
 
 /** The way to {@link ActiveUsersReader}: equal reads are shared, and every read ends in time. */
 @Singleton
 class ActiveUsersReads {
 
     private static final String KIND = "active_users";
+
+    /** The header: everything written until then is in the answer. */
+    private static final String AS_OF = "flagtally-as-of";
 
     private record Months(List<EnvironmentId> environments, YearMonth from, YearMonth to) {}
 
@@ -25,7 +30,7 @@ class ActiveUsersReads {
     private final ActiveUsersReader reader;
     private final SeriesConfig config;
     private final MeterRegistry metrics;
-    private final SharedReads<Object, List<PeriodActivity>> shared;
+    private final SharedReads<Object, ActivityReading> shared;
 
     @Inject
     ActiveUsersReads(ActiveUsersReader reader, SeriesConfig config, MeterRegistry metrics) {
@@ -37,12 +42,12 @@ class ActiveUsersReads {
     }
 
     /** Reads as {@link ActiveUsersReader#months}. */
-    Uni<List<PeriodActivity>> months(List<EnvironmentId> environments, YearMonth from, YearMonth to) {
+    Uni<ActivityReading> months(List<EnvironmentId> environments, YearMonth from, YearMonth to) {
         return shared.read(new Months(environments, from, to), timed(() -> reader.months(environments, from, to)));
     }
 
     /** Reads the steps of {@code range}. */
-    Uni<List<PeriodActivity>> steps(EnvironmentId environment, ActivityRange range) {
+    Uni<ActivityReading> steps(EnvironmentId environment, ActivityRange range) {
         return shared.read(new Steps(environment, range), timed(() -> switch (range.step()) {
             case MONTH -> reader.months(List.of(environment), YearMonth.from(range.from()), YearMonth.from(range.to()));
             case DAY -> reader.days(environment, range.whole());
@@ -50,7 +55,16 @@ class ActiveUsersReads {
         }));
     }
 
-    private Supplier<Uni<List<PeriodActivity>>> timed(Supplier<Uni<List<PeriodActivity>>> read) {
+    /** Returns {@code body}, with a header that says how new it is if it was read from a replica. */
+    static <T> RestResponse<T> answer(T body, ActivityReading reading) {
+        ResponseBuilder<T> answer = ResponseBuilder.ok(body);
+        return (reading.asOf() == null
+                        ? answer
+                        : answer.header(AS_OF, reading.asOf().toString()))
+                .build();
+    }
+
+    private Supplier<Uni<ActivityReading>> timed(Supplier<Uni<ActivityReading>> read) {
         return () -> {
             Timer.Sample sample = Timer.start(metrics);
             return read.get()

@@ -14,6 +14,7 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.UriInfo;
 import java.time.InstantSource;
+import java.util.function.Function;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
@@ -23,6 +24,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.RestHeader;
+import org.jboss.resteasy.reactive.RestResponse;
 import org.jspecify.annotations.Nullable;
 
 /** Our own face of active users: by day, week, month, or over the last 28 or 30 days. */
@@ -88,25 +90,29 @@ public class ActiveUsersResource {
             responseCode = "200",
             description = "The users; zeros where nobody was active",
             content = @Content(schema = @Schema(implementation = ActiveUsersResponse.class)))
-    public Uni<ActiveUsersResponse> json(
+    public Uni<RestResponse<ActiveUsersResponse>> json(
             @Parameter(hidden = true) @RestHeader("authorization") @Nullable String key, UriInfo uri) {
-        return read(key, QueryParameters.of(uri));
+        return read(key, QueryParameters.of(uri), Function.identity());
     }
 
     @GET
     @Produces(CSV)
     @Operation(operationId = "activeUsersTable", summary = SUMMARY, description = DESCRIPTION)
-    public Uni<String> csv(@Parameter(hidden = true) @RestHeader("authorization") @Nullable String key, UriInfo uri) {
-        return read(key, QueryParameters.of(uri)).map(ActiveUsersResponse::csv);
+    public Uni<RestResponse<String>> csv(
+            @Parameter(hidden = true) @RestHeader("authorization") @Nullable String key, UriInfo uri) {
+        return read(key, QueryParameters.of(uri), ActiveUsersResponse::csv);
     }
 
-    private Uni<ActiveUsersResponse> read(@Nullable String key, QueryParameters query) {
+    private <T> Uni<RestResponse<T>> read(
+            @Nullable String key, QueryParameters query, Function<ActiveUsersResponse, T> worded) {
         EnvironmentId environment = Arguments.environment(keys, key, query);
         SourceId source = Arguments.source(query);
         ActivityRange range = ActivityRange.parse(
                 query.text("from"), query.text("to"), query.text("granularity"), calendar.localDate(clock.instant()));
         return reads.steps(environment, range)
-                .map(activity ->
-                        ActiveUsersResponse.of(environment, calendar.zone().getId(), range, source, activity));
+                .map(reading -> ActiveUsersReads.answer(
+                        worded.apply(ActiveUsersResponse.of(
+                                environment, calendar.zone().getId(), range, source, reading.activity())),
+                        reading));
     }
 }

@@ -77,7 +77,7 @@ public class MauResource {
     @Operation(operationId = "mauCount", summary = SUMMARY)
     @Parameter(name = "yearMonth", in = ParameterIn.QUERY, required = true, description = "Such as 202611")
     @Parameter(name = "environmentId", in = ParameterIn.QUERY, description = "Empty: the environment of the key")
-    public Uni<MauCountResponse> ofConsole(
+    public Uni<RestResponse<MauCountResponse>> ofConsole(
             @Parameter(hidden = true) @RestHeader("authorization") @Nullable String key, UriInfo uri) {
         return count(key, QueryParameters.of(uri));
     }
@@ -86,7 +86,7 @@ public class MauResource {
     @Path("/event_counter/mau_count")
     @Operation(operationId = "publicMauCount", summary = SUMMARY)
     @Parameter(name = "yearMonth", in = ParameterIn.QUERY, required = true, description = "Such as 202611")
-    public Uni<MauCountResponse> ofPublicApi(
+    public Uni<RestResponse<MauCountResponse>> ofPublicApi(
             @Parameter(hidden = true) @RestHeader("authorization") @Nullable String key, UriInfo uri) {
         return count(key, QueryParameters.of(uri));
     }
@@ -99,7 +99,7 @@ public class MauResource {
             in = ParameterIn.QUERY,
             description = "Repeat the key for several; none: the environment of the key")
     @Parameter(name = "sourceIds", in = ParameterIn.QUERY, description = "SDKs such as ANDROID; none: those seen")
-    public Uni<MonthlySummaryResponse> summary(
+    public Uni<RestResponse<MonthlySummaryResponse>> summary(
             @Parameter(hidden = true) @RestHeader("authorization") @Nullable String key, UriInfo uri) {
         QueryParameters query = QueryParameters.of(uri);
         Caller caller = keys.require(key, Role.READ_ONLY, Role.ADMIN);
@@ -122,7 +122,8 @@ public class MauResource {
         YearMonth last = YearMonth.from(calendar.localDate(clock.instant())).plusMonths(1);
         return reads.months(environments, last.minusMonths(MONTHS_BACK_MAX), last)
                 .chain(months -> names.ofEnvironments(environments)
-                        .map(named -> MonthlySummaryResponse.of(environments, sources, months, named)));
+                        .map(named -> ActiveUsersReads.answer(
+                                MonthlySummaryResponse.of(environments, sources, months.activity(), named), months)));
     }
 
     @ServerExceptionMapper
@@ -130,11 +131,12 @@ public class MauResource {
         return EventCounterAnswers.of(failure);
     }
 
-    private Uni<MauCountResponse> count(@Nullable String key, QueryParameters query) {
+    private Uni<RestResponse<MauCountResponse>> count(@Nullable String key, QueryParameters query) {
         EnvironmentId environment =
                 environment(keys.require(key, Role.READ_ONLY, Role.ADMIN).environmentFor(query.text("environmentId")));
         YearMonth month = month(query.text("yearMonth"));
-        return reads.months(List.of(environment), month, month).map(MauCountResponse::of);
+        return reads.months(List.of(environment), month, month)
+                .map(reading -> ActiveUsersReads.answer(MauCountResponse.of(reading.activity()), reading));
     }
 
     private static YearMonth month(String text) {

@@ -174,7 +174,8 @@ class RetailActiveUsersIT {
         for (PeriodActivity month : new PostgresActiveUsersReader(pool)
                 .months(List.of(EnvironmentId.DEFAULT), YearMonth.of(2010, 1), YearMonth.of(2020, 1))
                 .await()
-                .atMost(PATIENCE)) {
+                .atMost(PATIENCE)
+                .activity()) {
             if (month.source() == null) {
                 actual.put(YearMonth.from(month.dates().from()), month.users());
                 events += month.events();

@@ -130,6 +130,30 @@ class ActiveUsersQuarkusTest {
     }
 
     @Test
+    void eraseUser_withActiveRows_isNoLongerCounted() {
+        send(event("ANDROID", user + "/left &%") + "," + event("IOS", user + "/left &%"));
+        long before = number("/v1/mau_count", "userCount");
+
+        given().header("authorization", "test-read")
+                .delete("/v1/users/{user}", user + "/left &%")
+                .then()
+                .statusCode(403);
+        given().header("authorization", "test-admin")
+                .delete("/v1/users/{user}", user + "/left &%")
+                .then()
+                .statusCode(200)
+                .body("environmentId", equalTo("default"))
+                .body("removed.find { it.what == 'rows of active users' }.count", equalTo(2))
+                .body("remaining.join(' ')", containsString("Redis"));
+
+        assertEquals(before - 1, number("/v1/mau_count", "userCount"));
+        given().header("authorization", "test-admin")
+                .delete("/v1/users/{user}", "x".repeat(256))
+                .then()
+                .statusCode(400);
+    }
+
+    @Test
     void activeUsers_badRange_isAProblem() {
         get("/v1/active_users", "test-read", Map.of("from", "never"))
                 .statusCode(400)

@@ -83,7 +83,9 @@ public final class ActiveUsersTables {
         Map<String, Long> summaryUsers = new TreeMap<>();
         Map<String, Long> summaryMonthEvents = new TreeMap<>();
         summaries().forEach((key, sum) -> {
-            summaryUsers.put(key, sum.users);
+            if (sum.users != 0) {
+                summaryUsers.put(key, sum.users);
+            }
             if (key.split(" ")[1].length() == 6) {
                 summaryMonthEvents.put(key, sum.events);
             }

@@ -1,9 +1,14 @@
 package io.flagtally.testing;
 
+import com.sun.net.httpserver.HttpServer;
 import io.flagtally.platform.embedded.EmbeddedServers;
 import io.flagtally.platform.embedded.EmbeddedStores.Running;
 import io.flagtally.platform.embedded.EmbeddedStores.Wanted;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -39,6 +44,7 @@ public final class EmbeddedStoresResource implements QuarkusTestResourceLifecycl
         config.put(POSTGRES_URL, urls[1]);
         putKeys(config);
         config.put("flagtally.ingest.cors.origins", ALLOWED_ORIGIN);
+        config.put("flagtally.report.webhooks.test.url", urls[2]);
         return config;
     }
 
@@ -53,7 +59,22 @@ public final class EmbeddedStoresResource implements QuarkusTestResourceLifecycl
         Runtime.getRuntime().addShutdownHook(new Thread(stores::close, "test-stores-stop"));
         System.setProperty(
                 STARTED,
-                stores.redisUrl().orElseThrow() + " " + stores.postgresUrl().orElseThrow());
+                stores.redisUrl().orElseThrow() + " " + stores.postgresUrl().orElseThrow() + " " + webhook());
+    }
+
+    /** A receiver of reports that takes everything; ends with the JVM. */
+    private static String webhook() {
+        try {
+            HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+            server.createContext("/", exchange -> {
+                exchange.sendResponseHeaders(204, -1);
+                exchange.close();
+            });
+            server.start();
+            return "http://127.0.0.1:" + server.getAddress().getPort() + "/hook";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static void putKeys(Map<String, String> config) {

@@ -40,6 +40,11 @@ public final class PostgresServerForTests implements AutoCloseable {
         return port;
     }
 
+    /** The directory of its data. */
+    Path data() {
+        return home.resolve("data");
+    }
+
     /** Ends it in order. */
     public void stop() {
         server.stop(PATIENCE);

@@ -8,8 +8,8 @@ import java.util.Optional;
 public interface JobLedger {
 
     /**
-     * Runs {@code job} unless it is running somewhere, or was run well for {@code slot}; then the answer is empty. A job
-     * that fails gives a run that says so.
+     * Runs {@code job} unless it is running somewhere, was run well for {@code slot}, or failed for it less than
+     * {@link Job#retryAfter} ago; then the answer is empty. A job that fails gives a run that says so.
      *
      * @param slot the part of the job's schedule that this run is for
      */

@@ -6,7 +6,6 @@ import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.platform.error.RefusedException;
 import io.flagtally.platform.security.ApiKeys;
 import io.flagtally.platform.security.Role;
-import io.quarkus.arc.All;
 import io.smallrye.mutiny.Uni;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
@@ -17,7 +16,6 @@ import jakarta.ws.rs.core.MediaType;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -76,14 +74,14 @@ public class JobResource {
         }
     }
 
-    private final Map<String, Job> jobs;
+    private final Jobs jobs;
     private final JobLedger ledger;
     private final ApiKeys keys;
     private final InstantSource clock;
 
     @Inject
-    JobResource(@All List<Job> jobs, JobLedger ledger, ApiKeys keys, InstantSource clock) {
-        this.jobs = jobs.stream().collect(Collectors.toMap(Job::name, Function.identity()));
+    JobResource(Jobs jobs, JobLedger ledger, ApiKeys keys, InstantSource clock) {
+        this.jobs = jobs;
         this.ledger = ledger;
         this.keys = keys;
         this.clock = clock;
@@ -95,8 +93,7 @@ public class JobResource {
         var unused = keys.require(key, Role.READ_ONLY, Role.ADMIN);
         return ledger.last().map(runs -> {
             Map<String, JobRun> byJob = runs.stream().collect(Collectors.toMap(JobRun::job, Function.identity()));
-            return new JobsResponse(jobs.values().stream()
-                    .sorted(Comparator.comparing(Job::name))
+            return new JobsResponse(jobs.all().stream()
                     .map(job -> entry(job, byJob.get(job.name())))
                     .toList());
         });
@@ -112,11 +109,11 @@ public class JobResource {
     public Uni<RunEntry> run(
             @Parameter(hidden = true) @RestHeader("authorization") @Nullable String key, @RestPath String name) {
         var unused = keys.require(key, Role.ADMIN);
-        Job job = jobs.get(name);
+        Job job = jobs.named(name);
         if (job == null) {
             throw new RefusedException(
                     ErrorCode.NOT_FOUND,
-                    "There is no job '" + name + "', only " + String.join(", ", jobs.keySet()) + ".");
+                    "There is no job '" + name + "', only " + String.join(", ", jobs.names()) + ".");
         }
         return ledger.runOnce(job, "on demand " + clock.instant()).map(run -> {
             JobRun done = run.orElseThrow(() ->
@@ -130,6 +127,6 @@ public class JobResource {
 
     private static JobEntry entry(Job job, @Nullable JobRun last) {
         return new JobEntry(
-                job.name(), job.every().map(Duration::toString).orElse(null), last == null ? null : RunEntry.of(last));
+                job.name(), job.every().map(Object::toString).orElse(null), last == null ? null : RunEntry.of(last));
     }
 }

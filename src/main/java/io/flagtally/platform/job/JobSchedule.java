@@ -2,7 +2,6 @@ package io.flagtally.platform.job;
 
 import io.flagtally.platform.config.ProcessRole;
 import io.flagtally.platform.config.RolesConfig;
-import io.quarkus.arc.All;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import io.smallrye.mutiny.Multi;
@@ -12,23 +11,24 @@ import jakarta.inject.Inject;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import org.jboss.logging.Logger;
 
-/** Runs each job in each slot of its schedule, in one of the processes. A job that failed is tried again each minute. */
+/** Runs each job in each slot of its schedule, in one of the processes. A job that failed is tried again. */
 @ApplicationScoped
 public class JobSchedule {
 
     private static final Logger LOG = Logger.getLogger(JobSchedule.class);
 
-    private final List<Job> jobs;
+    private final Collection<Job> jobs;
     private final JobLedger ledger;
     private final InstantSource clock;
 
     @Inject
-    JobSchedule(@All List<Job> jobs, RolesConfig roles, JobLedger ledger, InstantSource clock) {
-        this.jobs = roles.all().contains(ProcessRole.CONSUME) ? jobs : List.of();
+    JobSchedule(Jobs jobs, RolesConfig roles, JobLedger ledger, InstantSource clock) {
+        this.jobs = roles.all().contains(ProcessRole.CONSUME) ? jobs.all() : List.of();
         this.ledger = ledger;
         this.clock = clock;
     }
@@ -39,8 +39,7 @@ public class JobSchedule {
                 .iterable(jobs)
                 .filter(job -> job.every().isPresent())
                 .onItem()
-                .transformToUniAndConcatenate(job -> ledger.runOnce(
-                                job, slot(job.every().orElseThrow(), clock.instant()))
+                .transformToUniAndConcatenate(job -> ledger.runOnce(job, job.slot(clock.instant()))
                         .invoke(JobSchedule::log)
                         .onFailure()
                         .invoke(failure -> LOG.warnf("The job %s could not be run: %s", job.name(), failure))

@@ -6,6 +6,7 @@ import io.flagtally.event.EnvironmentId;
 import io.flagtally.platform.config.TimeConfig;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.series.ActiveUsersReader;
+import io.flagtally.series.ActivityReading;
 import io.flagtally.series.DateSpan;
 import io.flagtally.series.PeriodActivity;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -121,8 +122,10 @@ class LiveActiveUsers {
         LocalDate today = calendar.localDate(clock.instant());
         YearMonth month = YearMonth.from(today);
         Timer.Sample sample = Timer.start(meters);
-        Uni<List<PeriodActivity>> months = reader.months(List.of(watched.id), month, month);
+        Uni<List<PeriodActivity>> months =
+                reader.months(List.of(watched.id), month, month).map(ActivityReading::activity);
         return months.chain(ofMonth -> reader.days(watched.id, new DateSpan(today, today))
+                        .map(ActivityReading::activity)
                         .invoke(ofDay -> saw(
                                 watched,
                                 LiveUsersResponse.of(watched.id, calendar.zone().getId(), today, ofDay, ofMonth))))

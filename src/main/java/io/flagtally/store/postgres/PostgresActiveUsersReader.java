@@ -4,20 +4,26 @@ import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.SourceId;
 import io.flagtally.platform.error.UnavailableException;
 import io.flagtally.series.ActiveUsersReader;
+import io.flagtally.series.ActivityReading;
 import io.flagtally.series.DateSpan;
 import io.flagtally.series.PeriodActivity;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.reactive.datasource.ReactiveDataSource;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Pool;
 import io.vertx.mutiny.sqlclient.Row;
 import io.vertx.mutiny.sqlclient.RowSet;
+import io.vertx.mutiny.sqlclient.SqlClient;
 import io.vertx.mutiny.sqlclient.Tuple;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.LocalDate;
 import java.time.YearMonth;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -25,44 +31,92 @@ import org.jspecify.annotations.Nullable;
 @Singleton
 public class PostgresActiveUsersReader implements ActiveUsersReader {
 
-    private static final String SUMMARIES = "select environment_namespace, period, source_id, sum(user_count)::bigint,"
+    private static final String COLUMNS = "select environment_namespace, period, source_id, sum(user_count)::bigint,"
             + " sum(event_count)::bigint, max(revised_at),"
             + " exists (select from closed_period c where c.period = s.period)"
-            + " from active_users_summary s where environment_namespace = any($1) and period = any($2)"
+            + " from active_users_summary s where ";
+
+    private static final String SUMMARIES = COLUMNS + "environment_namespace = any($1) and period = any($2)"
             + " group by environment_namespace, period, source_id";
+
+    private static final String MONTH = COLUMNS + "period = $1 and source_id = '*'"
+            + " group by environment_namespace, period, source_id order by 1 limit $2";
 
     private static final String CLOSED = "select period from closed_period where period = any($1)";
 
     private final Pool pool;
+    private final @Nullable ReplicaReads replica;
 
     @Inject
+    PostgresActiveUsersReader(
+            Pool pool,
+            @ReactiveDataSource("replica") Pool replica,
+            PostgresConfig config,
+            InstantSource clock,
+            MeterRegistry meters) {
+        this(
+                pool,
+                config.replicaUrl().isPresent()
+                        ? new ReplicaReads(replica, config.replicaTimeout(), clock, meters)
+                        : null);
+    }
+
+    /** A reader that knows no replica. */
     public PostgresActiveUsersReader(Pool pool) {
+        this(pool, null);
+    }
+
+    PostgresActiveUsersReader(Pool pool, @Nullable ReplicaReads replica) {
         this.pool = pool;
+        this.replica = replica;
     }
 
     @Override
-    public Uni<List<PeriodActivity>> months(List<EnvironmentId> environments, YearMonth from, YearMonth to) {
-        return summaries(environments, texts(from, to).toArray(String[]::new)).map(rows -> activity(rows));
+    public Uni<ActivityReading> months(List<EnvironmentId> environments, YearMonth from, YearMonth to) {
+        String[] periods = texts(from, to).toArray(String[]::new);
+        return read(client -> summaries(client, environments, periods).map(PostgresActiveUsersReader::activity));
     }
 
     @Override
-    public Uni<List<PeriodActivity>> days(EnvironmentId environment, DateSpan dates) {
-        return summaries(List.of(environment), days(dates)).map(rows -> activity(rows));
+    public Uni<List<PeriodActivity>> month(YearMonth month, int environmentsMax) {
+        return run(pool, MONTH, Tuple.of(ActiveUsersFlush.text(month), environmentsMax))
+                .map(PostgresActiveUsersReader::activity)
+                .onFailure()
+                .transform(PostgresActiveUsersReader::unavailable);
     }
 
     @Override
-    public Uni<List<PeriodActivity>> spans(EnvironmentId environment, List<DateSpan> spans) {
+    public Uni<ActivityReading> days(EnvironmentId environment, DateSpan dates) {
+        return read(client ->
+                summaries(client, List.of(environment), days(dates)).map(PostgresActiveUsersReader::activity));
+    }
+
+    @Override
+    public Uni<ActivityReading> spans(EnvironmentId environment, List<DateSpan> spans) {
+        return read(client -> spans(client, environment, spans));
+    }
+
+    private Uni<ActivityReading> read(Function<SqlClient, Uni<List<PeriodActivity>>> work) {
+        Uni<ActivityReading> fromPrimary =
+                Uni.createFrom().deferred(() -> work.apply(pool).map(activity -> new ActivityReading(activity, null)));
+        return (replica == null ? fromPrimary : replica.read(work, ActivityReading::new, fromPrimary))
+                .onFailure()
+                .transform(PostgresActiveUsersReader::unavailable);
+    }
+
+    private static Uni<List<PeriodActivity>> spans(SqlClient client, EnvironmentId environment, List<DateSpan> spans) {
         UserSpans users = new UserSpans(spans);
         LocalDate first =
                 spans.stream().map(DateSpan::from).min(LocalDate::compareTo).orElseThrow();
         LocalDate last =
                 spans.stream().map(DateSpan::to).max(LocalDate::compareTo).orElseThrow();
         Uni<RowSet<Row>> closed = run(
+                client,
                 CLOSED,
                 Tuple.of(texts(YearMonth.from(first), YearMonth.from(last)).toArray(String[]::new)));
-        Uni<RowSet<Row>> all = run(users.sql(), Tuple.of(environment.value()));
-        Uni<RowSet<Row>> bySource = run(users.sqlBySource(), Tuple.of(environment.value()));
-        Uni<RowSet<Row>> events = summaries(List.of(environment), days(new DateSpan(first, last)));
+        Uni<RowSet<Row>> all = run(client, users.sql(), Tuple.of(environment.value()));
+        Uni<RowSet<Row>> bySource = run(client, users.sqlBySource(), Tuple.of(environment.value()));
+        Uni<RowSet<Row>> events = summaries(client, List.of(environment), days(new DateSpan(first, last)));
         return Uni.combine().all().unis(closed, all, bySource, events).asTuple().map(read -> {
             SpanActivity activity = new SpanActivity(environment, spans);
             read.getItem1().forEach(row -> activity.close(row.getString(0)));
@@ -73,17 +127,18 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
         });
     }
 
-    private Uni<RowSet<Row>> summaries(List<EnvironmentId> environments, String[] periods) {
+    private static Uni<RowSet<Row>> summaries(SqlClient client, List<EnvironmentId> environments, String[] periods) {
         String[] ids = environments.stream().map(EnvironmentId::value).toArray(String[]::new);
-        return run(SUMMARIES, Tuple.of(ids, periods));
+        return run(client, SUMMARIES, Tuple.of(ids, periods));
     }
 
-    private Uni<RowSet<Row>> run(String sql, Tuple arguments) {
-        return pool.preparedQuery(sql)
-                .execute(arguments)
-                .onFailure()
-                .transform(failure -> new UnavailableException(
-                        String.valueOf(PostgresFailure.unavailable(failure).getMessage()), failure));
+    private static Uni<RowSet<Row>> run(SqlClient client, String sql, Tuple arguments) {
+        return client.preparedQuery(sql).execute(arguments);
+    }
+
+    private static Throwable unavailable(Throwable failure) {
+        return new UnavailableException(
+                String.valueOf(PostgresFailure.unavailable(failure).getMessage()), failure);
     }
 
     private static List<PeriodActivity> activity(RowSet<Row> rows) {

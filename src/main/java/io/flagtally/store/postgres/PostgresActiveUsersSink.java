@@ -163,8 +163,10 @@ public final class PostgresActiveUsersSink implements BatchSink {
             summaries.addEvents(activity);
             added.forEach(summaries::addUsers);
             int chosen = Math.floorMod(shard.getAndIncrement(), rules.shards());
-            Uni<RowSet<Row>> written =
-                    run(connection, ActiveUsersStatements.UPSERT_SUMMARIES, summaries.tuple(chosen, clock.instant()));
+            Uni<RowSet<Row>> written = run(
+                    connection,
+                    ActiveUsersStatements.UPSERT_SUMMARIES,
+                    summaries.tuple(chosen, clock.instant(), nowSeconds));
             return together(written, connection.query("commit").execute()).replaceWithVoid();
         });
     }

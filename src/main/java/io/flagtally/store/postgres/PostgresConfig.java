@@ -2,6 +2,7 @@ package io.flagtally.store.postgres;
 
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import java.time.Duration;
 import java.util.Optional;
 
 /** The PostgreSQL that holds active users and dead letters. */
@@ -10,6 +11,13 @@ public interface PostgresConfig {
 
     /** Where it listens, such as {@code postgresql://postgres.example.com:5432/flagtally}. Without it a PostgreSQL is started beside us. */
     Optional<String> url();
+
+    /** A replica that only reads, in the form of {@code url}, with the same user; active users are read there. */
+    Optional<String> replicaUrl();
+
+    /** How long the replica may take to answer before the primary is asked. */
+    @WithDefault("1s")
+    Duration replicaTimeout();
 
     /** Who we are there; may create tables. */
     @WithDefault("postgres")

@@ -35,7 +35,8 @@ public class PostgresJobLedger implements JobLedger {
     private static final String BEGIN = "insert into job_run (job, slot, started_at, outcome, detail)"
             + " values ($1, $2, $3, 'RUNNING', '') on conflict (job, slot) do update"
             + " set started_at = excluded.started_at, finished_at = null, outcome = 'RUNNING'"
-            + " where job_run.outcome <> 'OK' returning job";
+            + " where job_run.outcome = 'RUNNING' or (job_run.outcome = 'FAILED' and job_run.finished_at <= $4)"
+            + " returning job";
     private static final String END =
             "update job_run set finished_at = $3, outcome = $4, detail = $5 where job = $1 and slot = $2";
     private static final String FORGET = "delete from job_run where job = $1 and started_at < $2";
@@ -76,7 +77,7 @@ public class PostgresJobLedger implements JobLedger {
         Instant start = clock.instant();
         return connection
                 .preparedQuery(BEGIN)
-                .execute(Tuple.of(job.name(), slot, at(start)))
+                .execute(Tuple.of(job.name(), slot, at(start), at(start.minus(job.retryAfter()))))
                 .onFailure()
                 .transform(PostgresJobLedger::unavailable)
                 .chain(begun -> begun.size() == 0

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** What a flush adds to the summaries: users by what the tables say is new, events by what was folded. */
+/** What a flush adds to the summaries, users by what the tables say is new and events by what was folded, or an erasure takes. */
 final class SummaryDeltas {
 
     /** Stands for all SDKs together. */
@@ -50,18 +50,38 @@ final class SummaryDeltas {
     void addUsers(RowSet<Row> added) {
         for (Row row : added) {
             EnvironmentId environment = new EnvironmentId(row.getString(0));
-            String month = row.getString(1);
-            LocalDate first =
-                    LocalDate.of(Integer.parseInt(month.substring(0, 4)), Integer.parseInt(month.substring(4)), 1);
+            LocalDate first = first(row.getString(1));
             String source = row.getString(2);
-            int days = row.getInteger(3);
-            for (int bit = 0; bit < first.lengthOfMonth(); bit++) {
-                if ((days >>> bit & 1) == 1) {
-                    day(environment, first.plusDays(bit), source).users += row.getLong(4);
-                }
-            }
+            addUsers(environment, first, source, row.getInteger(3), row.getLong(4));
             month(environment, first, source).users += row.getLong(5);
         }
+    }
+
+    /**
+     * Takes a user's month out.
+     *
+     * @param source an SDK, or {@link #ALL_SOURCES}
+     * @param days the days on which it was active, the lowest bit for the first; none if the user is not known by it
+     */
+    void remove(String environmentId, String month, String source, int days, long events) {
+        EnvironmentId environment = new EnvironmentId(environmentId);
+        LocalDate first = first(month);
+        addUsers(environment, first, source, days, -1);
+        Delta ofMonth = month(environment, first, source);
+        ofMonth.users -= days == 0 ? 0 : 1;
+        ofMonth.events -= events;
+    }
+
+    private void addUsers(EnvironmentId environment, LocalDate first, String source, int days, long users) {
+        for (int bit = 0; bit < first.lengthOfMonth(); bit++) {
+            if ((days >>> bit & 1) == 1) {
+                day(environment, first.plusDays(bit), source).users += users;
+            }
+        }
+    }
+
+    private static LocalDate first(String month) {
+        return LocalDate.of(Integer.parseInt(month.substring(0, 4)), Integer.parseInt(month.substring(4)), 1);
     }
 
     private Delta day(EnvironmentId environment, LocalDate day, String source) {
@@ -85,8 +105,12 @@ final class SummaryDeltas {
         return delta;
     }
 
-    /** Returns the arguments of {@link ActiveUsersStatements#UPSERT_SUMMARIES}, sorted by its key. */
-    Tuple tuple(int shard, Instant now) {
+    /**
+     * Returns the arguments of {@link ActiveUsersStatements#UPSERT_SUMMARIES}, sorted by its key.
+     *
+     * @param writtenAt the time of the last write, unix seconds; 0 for what does not prolong the retention
+     */
+    Tuple tuple(int shard, Instant now, long writtenAt) {
         int size = deltas.size();
         String[] environments = new String[size];
         String[] periods = new String[size];
@@ -112,7 +136,7 @@ final class SummaryDeltas {
                 .addArrayOfLong(users)
                 .addArrayOfLong(events)
                 .addShort((short) shard)
-                .addLong(now.getEpochSecond())
+                .addLong(writtenAt)
                 .addArrayOfLong(revised);
     }
 }

@@ -38,6 +38,20 @@ class JobsQuarkusTest {
     }
 
     @Test
+    void run_reportToAWebhook_isSent() {
+        given().header("authorization", "test-admin")
+                .post("/v1/batch/jobs/report-test")
+                .then()
+                .statusCode(200)
+                .body("detail", containsString("sent the report of"));
+
+        given().header("authorization", "test-read")
+                .get("/v1/batch/jobs")
+                .then()
+                .body("jobs.find { it.name == 'report-test' }.every", equalTo("P1M"));
+    }
+
+    @Test
     void run_unknownJobOrLowRole_isRefused() {
         given().header("authorization", "test-admin")
                 .post("/v1/batch/jobs/coffee")

@@ -85,7 +85,8 @@ class PostgresActiveUsersReaderTest {
         List<PeriodActivity> months = reader.months(
                         List.of(ENVIRONMENT, EnvironmentId.DEFAULT), YearMonth.of(2028, 1), YearMonth.of(2028, 4))
                 .await()
-                .indefinitely();
+                .indefinitely()
+                .activity();
 
         Function<LocalDate, Stream<DateSpan>> month = day -> Stream.of(
                 new DateSpan(day.withDayOfMonth(1), YearMonth.from(day).atEndOfMonth()));
@@ -96,8 +97,10 @@ class PostgresActiveUsersReaderTest {
 
     @Test
     void days_randomEvents_equalAPlainCount() {
-        List<PeriodActivity> days =
-                reader.days(ENVIRONMENT, new DateSpan(FIRST, LAST)).await().indefinitely();
+        List<PeriodActivity> days = reader.days(ENVIRONMENT, new DateSpan(FIRST, LAST))
+                .await()
+                .indefinitely()
+                .activity();
 
         assertEquals(
                 plainCount(day -> Stream.of(new DateSpan(day, day)), ENVIRONMENT), text(days), () -> "seed " + SEED);
@@ -110,7 +113,8 @@ class PostgresActiveUsersReaderTest {
                 .map(day -> new DateSpan(day.minusDays(29), day))
                 .toList();
 
-        List<PeriodActivity> rolling = reader.spans(ENVIRONMENT, spans).await().indefinitely();
+        List<PeriodActivity> rolling =
+                reader.spans(ENVIRONMENT, spans).await().indefinitely().activity();
 
         assertEquals(
                 plainCount(
@@ -126,7 +130,7 @@ class PostgresActiveUsersReaderTest {
         DateSpan span = new DateSpan(LocalDate.of(2028, 1, 30), LocalDate.of(2028, 2, 5));
 
         List<PeriodActivity> weeks =
-                reader.spans(ENVIRONMENT, List.of(span)).await().indefinitely();
+                reader.spans(ENVIRONMENT, List.of(span)).await().indefinitely().activity();
 
         weeks.forEach(week -> assertNull(week.users()));
         var mended = postgres.query("delete from closed_period");
