@@ -54,14 +54,14 @@ class PostgresActiveUsersSinkTest extends BatchSinkContract {
     void write_tooSlow_goesOnAndDisturbsNoOtherFlush() throws Exception {
         Pool pool = postgres.pool(storePort(), 1);
         PostgresActiveUsersSink patient = sink(pool, Duration.ofSeconds(30));
-        EventBatch slow = batch(List.of(event("flag")));
+        EventBatch slow = batch(List.of(RandomEvents.evaluation(id(), "flag", "v0", "locked", NOW)));
         EventBatch other = batch(List.of(RandomEvents.evaluation(id(), "flag", "v0", "another", NOW)));
         var opened = postgres.query("select open_period('209111'), open_period('20911121')");
         CompletableFuture<BatchOutcome> queued;
         try (Connection lock = ActiveUsersTables.at(storePort()).connect()) {
             lock.setAutoCommit(false);
             int locked = lock.createStatement()
-                    .executeUpdate("insert into mau_user values ('default', '209111', 'u0', 1, 0)");
+                    .executeUpdate("insert into mau_user values ('default', '209111', 'locked', 1, 0)");
             assertEquals(1, locked);
             CompletableFuture<BatchOutcome> hurried =
                     sink(pool, Duration.ofSeconds(1)).write(slow).subscribeAsCompletionStage();
