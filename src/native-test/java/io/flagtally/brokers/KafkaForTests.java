@@ -136,7 +136,7 @@ final class KafkaForTests implements BrokerForTests {
                     .toList();
             consumer.assign(partitions);
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-            while (partitions.stream().anyMatch(each -> consumer.position(each) < ends.get(each))) {
+            while (partitions.stream().anyMatch(each -> consumer.position(each) < ends.getOrDefault(each, 0L))) {
                 for (ConsumerRecord<String, byte[]> record : consumer.poll(QUIET)) {
                     messages.add(raw(record));
                 }

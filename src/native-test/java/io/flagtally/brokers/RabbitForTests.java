@@ -83,7 +83,7 @@ final class RabbitForTests implements BrokerForTests {
                 channel.basicPublish(EVENTS, "", properties, message.payload());
             }
             channel.waitForConfirmsOrDie(CONFIRM_PATIENCE_MILLIS);
-            return null;
+            return selected;
         });
     }
 

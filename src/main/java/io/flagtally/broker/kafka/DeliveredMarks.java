@@ -40,7 +40,7 @@ class DeliveredMarks implements KafkaConsumerRebalanceListener {
 
     private static final long UNKNOWN = Long.MAX_VALUE;
     private static final Logger LOG = Logger.getLogger(DeliveredMarks.class);
-    private static final Duration PATIENCE = Duration.ofSeconds(3);
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final KafkaAdmin admin;
     private final String group;
@@ -92,7 +92,7 @@ class DeliveredMarks implements KafkaConsumerRebalanceListener {
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, PATIENCE);
             for (TopicPartition partition : partitions) {
                 OffsetAndMetadata stored = marks.get(partition);
-                long before = Math.min(stored == null ? 0 : stored.offset(), ends.get(partition));
+                long before = Math.min(stored == null ? 0 : stored.offset(), ends.getOrDefault(partition, 0L));
                 long ahead = Math.max(before, consumer.position(partition, PATIENCE)) + STRIDE;
                 owned.put(partition, new Owned(before, ahead));
                 raised.put(partition, ahead);

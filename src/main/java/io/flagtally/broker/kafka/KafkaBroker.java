@@ -18,9 +18,9 @@ import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
@@ -66,12 +66,10 @@ class KafkaBroker implements BrokerCheck, BrokerState {
         place.publishTo().ifPresent(topic -> keyOfTopic.put(topic, "flagtally.broker.publish-to"));
         place.subscribeTo().ifPresent(topic -> keyOfTopic.put(topic, "flagtally.broker.subscribe-to"));
         place.deadLetterTo().ifPresent(topic -> keyOfTopic.put(topic, "flagtally.broker.dead-letter-to"));
-        Map<String, KafkaFuture<org.apache.kafka.clients.admin.TopicDescription>> described =
-                client().describeTopics(keyOfTopic.keySet()).topicNameValues();
         for (Map.Entry<String, String> entry : keyOfTopic.entrySet()) {
             String topic = entry.getKey();
             try {
-                var unused = KafkaAdmin.get(described.get(topic), PATIENCE);
+                var unused = describe(topic);
             } catch (UnknownTopicOrPartitionException e) {
                 throw new BrokerStartException(
                         "Kafka at %s has no topic %s; create it, or set %s to a topic that exists."
@@ -111,23 +109,29 @@ class KafkaBroker implements BrokerCheck, BrokerState {
                     client().listConsumerGroupOffsets(broker.consumerGroup()).partitionsToOffsetAndMetadata(),
                     PATIENCE);
             List<TopicPartition> partitions = partitions(broker.subscribeTo());
-            Map<TopicPartition, Long> ends = offsets(partitions, OffsetSpec.latest());
             Map<TopicPartition, Long> starts = offsets(partitions, OffsetSpec.earliest());
-            return OptionalLong.of(partitions.stream()
-                    .mapToLong(each -> {
-                        OffsetAndMetadata done = committed.get(each);
-                        return ends.get(each) - Math.max(done == null ? 0 : done.offset(), starts.get(each));
-                    })
-                    .sum());
+            long waiting = 0;
+            for (Map.Entry<TopicPartition, Long> end :
+                    offsets(partitions, OffsetSpec.latest()).entrySet()) {
+                OffsetAndMetadata done = committed.get(end.getKey());
+                long from = Math.max(done == null ? 0 : done.offset(), starts.getOrDefault(end.getKey(), 0L));
+                waiting += end.getValue() - from;
+            }
+            return OptionalLong.of(waiting);
         } catch (KafkaException e) {
             return OptionalLong.empty();
         }
     }
 
+    private TopicDescription describe(String topic) {
+        return KafkaAdmin.get(client().describeTopics(List.of(topic)).allTopicNames(), PATIENCE)
+                .values()
+                .iterator()
+                .next();
+    }
+
     private List<TopicPartition> partitions(String topic) {
-        var description = KafkaAdmin.get(
-                client().describeTopics(List.of(topic)).topicNameValues().get(topic), PATIENCE);
-        return description.partitions().stream()
+        return describe(topic).partitions().stream()
                 .map(partition -> new TopicPartition(topic, partition.partition()))
                 .toList();
     }
