@@ -110,7 +110,8 @@ final class ArchitectureRules {
 
     static final ArchRule REDIS_IN_ITS_STORE = noClasses()
             .that()
-            .resideOutsideOfPackages(ROOT + ".store.redis..", ROOT + ".broker.redisstreams..")
+            .resideOutsideOfPackages(
+                    ROOT + ".store.redis..", ROOT + ".platform.redis..", ROOT + ".broker.redisstreams..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(REDIS_CLIENTS);

@@ -1,5 +1,6 @@
 package io.flagtally.brokers;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -12,6 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Sending implements AutoCloseable {
 
     private static final int CLIENTS = 4;
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final long PAUSE_AFTER_FAILURE_MILLIS = 50;
 
     private final ExecutorService clients = Executors.newFixedThreadPool(CLIENTS);
@@ -44,7 +46,11 @@ final class Sending implements AutoCloseable {
 
     /** Waits until this many requests were answered with 200. */
     void await(int requests) throws InterruptedException {
+        long end = System.nanoTime() + PATIENCE.toNanos();
         while (acknowledged.get() < requests && !isOver()) {
+            if (System.nanoTime() > end) {
+                throw new AssertionError("only " + acknowledged + " of " + requests + " requests were acknowledged");
+            }
             Thread.sleep(10);
         }
     }
@@ -60,7 +66,7 @@ final class Sending implements AutoCloseable {
     /** Waits until every request was answered with 200. */
     void end() throws Exception {
         for (Future<?> client : running) {
-            Object unused = client.get(3, TimeUnit.MINUTES);
+            Object unused = client.get(2, TimeUnit.MINUTES);
         }
     }
 

@@ -2,9 +2,10 @@ package io.flagtally.store.redis;
 
 import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.FlagId;
+import io.flagtally.platform.redis.RedisScript;
+import io.flagtally.platform.redis.RedisScript.Call;
 import io.flagtally.rollup.CountKey;
 import io.flagtally.rollup.EventIdentity;
-import io.flagtally.store.redis.CountScript.Call;
 import io.flagtally.store.redis.RedisKeys.Kind;
 import io.vertx.mutiny.redis.client.Command;
 import io.vertx.mutiny.redis.client.Request;
@@ -17,6 +18,8 @@ import java.util.Map;
 
 /** Puts what is to be counted into the words of the script ({@code redis/count.lua}). Immutable. */
 record CountRequests(RedisKeys keys, CounterRetention retention, CountRules rules) {
+
+    private static final RedisScript SCRIPT = RedisScript.of("/redis/guard.lua", "/redis/count.lua");
 
     CountRequests recognisingFor(Duration window) {
         return new CountRequests(keys, retention, rules.recognisingFor(window));
@@ -51,7 +54,7 @@ record CountRequests(RedisKeys keys, CounterRetention retention, CountRules rule
         }
         // The installation's hash lies in one slot of a cluster, where scripts of other slots cannot look it up.
         arguments.add(keys.hashTags() ? "" : hash.text());
-        return new Call(names, arguments.all);
+        return SCRIPT.call(names, arguments.all);
     }
 
     /** The commands that note when the flags of an environment were last seen. */

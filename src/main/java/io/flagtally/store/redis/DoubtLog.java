@@ -1,6 +1,7 @@
 package io.flagtally.store.redis;
 
 import io.flagtally.platform.Availability;
+import io.flagtally.platform.redis.RedisChannel;
 import io.flagtally.series.Doubt;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;

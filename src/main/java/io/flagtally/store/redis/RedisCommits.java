@@ -1,5 +1,8 @@
 package io.flagtally.store.redis;
 
+import io.flagtally.pipeline.StoreUnavailableException;
+import io.flagtally.platform.redis.RedisChannel;
+import io.flagtally.platform.redis.RedisDurability;
 import io.flagtally.store.redis.CommitMarkers.Move;
 import io.flagtally.store.redis.RedisLink.Reply;
 import io.flagtally.store.redis.RedisLink.Session;
@@ -33,7 +36,7 @@ final class RedisCommits {
 
     /**
      * Sends {@code requests} as {@link RedisLink#sendAll}, and gives their replies once the flush counts as written. One
-     * round trip; two on a cluster. Fails with {@link io.flagtally.pipeline.StoreUnavailableException} when it is not
+     * round trip; two on a cluster. Fails with {@link StoreUnavailableException} when it is not
      * confirmed in time.
      */
     Uni<List<Reply>> commit(Session session, List<Request> requests) {
@@ -63,6 +66,13 @@ final class RedisCommits {
         return durability.confirmations().isEmpty()
                 ? Uni.createFrom().item(List.of())
                 : channel.sendToMasters(durability.confirmations().get(0))
-                        .invoke(replies -> replies.forEach(durability::require));
+                        .invoke(replies -> requireConfirmed(durability, replies));
+    }
+
+    /** @throws StoreUnavailableException if an answer to a confirmation says that it was not done in time */
+    static void requireConfirmed(RedisDurability durability, List<Response> answers) {
+        answers.forEach(answer -> durability.unmet(answer).ifPresent(sentence -> {
+            throw new StoreUnavailableException(sentence, null);
+        }));
     }
 }

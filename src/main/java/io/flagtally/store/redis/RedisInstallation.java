@@ -3,6 +3,10 @@ package io.flagtally.store.redis;
 import io.flagtally.pipeline.StoreUnavailableException;
 import io.flagtally.platform.Availability;
 import io.flagtally.platform.Availability.Work;
+import io.flagtally.platform.redis.RedisChannel;
+import io.flagtally.platform.redis.RedisDurability;
+import io.flagtally.platform.redis.ServerInfo;
+import io.flagtally.platform.redis.UnfitRedisException;
 import io.flagtally.store.redis.CommitMarkers.Move;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.redis.client.Command;
@@ -133,7 +137,7 @@ final class RedisInstallation {
         return confirmations.isEmpty() || durability.level() == RedisDurability.Level.FSYNC
                 ? Uni.createFrom().voidItem()
                 : channel.sendToMasters(confirmations.get(0))
-                        .invoke(replies -> replies.forEach(durability::require))
+                        .invoke(replies -> RedisCommits.requireConfirmed(durability, replies))
                         .replaceWithVoid();
     }
 

@@ -3,6 +3,8 @@ package io.flagtally.store.redis;
 import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.FlagId;
 import io.flagtally.event.VariationId;
+import io.flagtally.platform.redis.RedisConfig;
+import io.flagtally.platform.redis.RedisTopology;
 import io.flagtally.rollup.Granularity;
 import io.flagtally.rollup.TimeBucket;
 import jakarta.inject.Inject;

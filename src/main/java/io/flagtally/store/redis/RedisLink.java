@@ -3,6 +3,11 @@ package io.flagtally.store.redis;
 import io.flagtally.pipeline.StoreUnavailableException;
 import io.flagtally.platform.Availability;
 import io.flagtally.platform.Availability.Work;
+import io.flagtally.platform.redis.RedisChannel;
+import io.flagtally.platform.redis.RedisDurability;
+import io.flagtally.platform.redis.RedisFailure;
+import io.flagtally.platform.redis.RedisPlace;
+import io.flagtally.platform.redis.UnfitRedisException;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.TimeoutException;
 import io.smallrye.mutiny.Uni;
@@ -219,13 +224,21 @@ public final class RedisLink implements AutoCloseable {
         memory.recentUsers().forget();
         attempt.client.close();
         StoreUnavailableException away = failure instanceof TimeoutException
-                ? RedisFailure.silent(address, timeout)
-                : RedisFailure.unavailable(address, failure);
+                ? new StoreUnavailableException(
+                        "Redis at " + address + " did not answer within " + timeout.toMillis() + " ms", null)
+                : unavailable(failure);
         lost(String.valueOf(away.getMessage()));
         if (failure instanceof UnfitRedisException unfit) {
             onUnfit.accept(unfit);
         }
         return away;
+    }
+
+    private StoreUnavailableException unavailable(Throwable failure) {
+        return failure instanceof StoreUnavailableException known
+                ? known
+                : new StoreUnavailableException(
+                        "Redis at " + address + " is not usable: " + RedisFailure.text(failure), failure);
     }
 
     private synchronized void lost(String sentence) {

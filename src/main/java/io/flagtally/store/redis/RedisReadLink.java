@@ -5,6 +5,7 @@ import io.flagtally.platform.Availability.Work;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.platform.error.RefusedException;
 import io.flagtally.platform.error.UnavailableException;
+import io.flagtally.platform.redis.RedisPlace;
 import io.smallrye.mutiny.TimeoutException;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.core.Vertx;

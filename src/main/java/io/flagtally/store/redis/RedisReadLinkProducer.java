@@ -3,6 +3,8 @@ package io.flagtally.store.redis;
 import io.flagtally.platform.Availability;
 import io.flagtally.platform.config.ProcessRole;
 import io.flagtally.platform.config.RolesConfig;
+import io.flagtally.platform.redis.RedisConfig;
+import io.flagtally.platform.redis.RedisPlace;
 import io.quarkus.runtime.StartupEvent;
 import io.vertx.mutiny.core.Vertx;
 import jakarta.enterprise.event.Observes;

@@ -1,6 +1,7 @@
 package io.flagtally.store.redis;
 
 import io.flagtally.platform.Availability;
+import io.flagtally.platform.redis.ServerInfo;
 import io.flagtally.series.Doubt;
 import io.flagtally.series.Doubt.Cause;
 import io.flagtally.store.redis.CommitMarkers.Loss;

@@ -11,6 +11,7 @@ import io.flagtally.pipeline.BatchOutcome;
 import io.flagtally.pipeline.StoreUnavailableException;
 import io.flagtally.platform.Availability;
 import io.flagtally.platform.Availability.Work;
+import io.flagtally.platform.redis.UnfitRedisException;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
 import io.flagtally.testing.RandomEvents;

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.flagtally.platform.redis.RedisConfig;
+import io.flagtally.platform.redis.RedisDurability;
+import io.flagtally.platform.redis.RedisPlace;
+import io.flagtally.platform.redis.RedisTopology;
 import io.flagtally.testing.TestConfigs;
 import java.util.List;
 import java.util.Map;

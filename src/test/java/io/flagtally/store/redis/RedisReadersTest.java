@@ -13,6 +13,7 @@ import io.flagtally.platform.Availability.Work;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.platform.error.RefusedException;
 import io.flagtally.platform.error.UnavailableException;
+import io.flagtally.platform.redis.RedisPlace;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.Granularity;
 import io.flagtally.rollup.TimeBucket;

@@ -1,6 +1,8 @@
 package io.flagtally.store.redis;
 
 import io.flagtally.platform.Availability;
+import io.flagtally.platform.redis.RedisDurability;
+import io.flagtally.platform.redis.RedisPlace;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.testing.RedisServerForTests;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;

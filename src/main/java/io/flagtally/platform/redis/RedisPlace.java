@@ -1,4 +1,4 @@
-package io.flagtally.store.redis;
+package io.flagtally.platform.redis;
 
 import io.vertx.core.net.NetClientOptions;
 import io.vertx.redis.client.RedisClientType;
@@ -37,26 +37,27 @@ public record RedisPlace(RedisTopology topology, List<String> urls, String maste
         return new RedisPlace(RedisTopology.STANDALONE, List.of(url), "");
     }
 
-    static RedisPlace of(RedisConfig config) {
+    /** The Redis that is configured. */
+    public static RedisPlace of(RedisConfig config) {
         List<String> urls = config.url()
                 .orElseThrow(() -> new IllegalStateException(
                         "flagtally.redis.url is not set, and no Redis was started beside the service"));
         return new RedisPlace(config.topology(), urls, config.sentinel().masterName());
     }
 
-    boolean cluster() {
+    public boolean cluster() {
         return topology == RedisTopology.CLUSTER;
     }
 
     /** The addresses without users and passwords, for people. */
-    String address() {
+    public String address() {
         String places =
                 urls.stream().map(url -> url.replaceFirst("//[^@/]*@", "//")).collect(Collectors.joining(", "));
         return topology == RedisTopology.SENTINEL ? places + " (master " + masterName + ")" : places;
     }
 
     /** What a client needs for one connection, to the server that takes writes; on a cluster one to each of them. */
-    RedisOptions options(String poolName, int commandsInFlightMax, Duration connectTimeout) {
+    public RedisOptions options(String poolName, int commandsInFlightMax, Duration connectTimeout) {
         RedisOptions options = new RedisOptions()
                 .setPoolName(poolName)
                 .setMaxPoolSize(cluster() ? CLUSTER_CONNECTIONS_MAX : 1)

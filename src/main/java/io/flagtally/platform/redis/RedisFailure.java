@@ -1,13 +1,11 @@
-package io.flagtally.store.redis;
+package io.flagtally.platform.redis;
 
-import io.flagtally.pipeline.StoreUnavailableException;
 import io.vertx.redis.client.Response;
 import java.nio.channels.ClosedChannelException;
-import java.time.Duration;
 import java.util.regex.Pattern;
 
 /** Tells a Redis that is away from a command that Redis will never take. */
-final class RedisFailure {
+public final class RedisFailure {
 
     /**
      * Error replies that speak of the server, not of the command. A reply begins with its code; inside the message of
@@ -20,7 +18,7 @@ final class RedisFailure {
     private RedisFailure() {}
 
     /** Whether the same command may succeed later. What is neither a reply nor a fault of ours is the network's. */
-    static boolean isOfTheServer(Throwable failure) {
+    public static boolean isOfTheServer(Throwable failure) {
         if (failure instanceof Response) {
             return OF_THE_SERVER.matcher(text(failure)).find();
         }
@@ -30,22 +28,12 @@ final class RedisFailure {
     }
 
     /** Whether Redis does not know the script. */
-    static boolean isNoScript(Throwable failure) {
+    public static boolean isNoScript(Throwable failure) {
         return failure instanceof Response && text(failure).startsWith("NOSCRIPT");
     }
 
-    static StoreUnavailableException unavailable(String address, Throwable failure) {
-        return failure instanceof StoreUnavailableException known
-                ? known
-                : new StoreUnavailableException("Redis at " + address + " is not usable: " + text(failure), failure);
-    }
-
-    static StoreUnavailableException silent(String address, Duration after) {
-        return new StoreUnavailableException(
-                "Redis at " + address + " did not answer within " + after.toMillis() + " ms", null);
-    }
-
-    private static String text(Throwable failure) {
+    /** What it says, for a person. */
+    public static String text(Throwable failure) {
         if (failure instanceof ClosedChannelException) {
             return "the connection was closed";
         }

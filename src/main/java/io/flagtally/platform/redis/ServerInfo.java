@@ -1,4 +1,4 @@
-package io.flagtally.store.redis;
+package io.flagtally.platform.redis;
 
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
  * @param evictedKeys how many keys it dropped for want of memory since it was started
  * @param uptimeSeconds since it was started
  */
-record ServerInfo(
+public record ServerInfo(
         String version,
         String identity,
         String evictionPolicy,
@@ -19,7 +19,7 @@ record ServerInfo(
         long uptimeSeconds) {
 
     /** Takes the answer of INFO apart. */
-    static ServerInfo of(String info) {
+    public static ServerInfo of(String info) {
         Map<String, String> fields = info.lines()
                 .map(line -> line.split(":", 2))
                 .filter(parts -> parts.length == 2)
@@ -36,7 +36,7 @@ record ServerInfo(
     }
 
     /** Whether its version is {@code major.minor} or later; one that does not say passes. */
-    boolean isAtLeast(int major, int minor) {
+    public boolean isAtLeast(int major, int minor) {
         String[] parts = version.split("\\.", -1);
         if (parts.length < 2) {
             return true;

@@ -1,4 +1,4 @@
-package io.flagtally.store.redis;
+package io.flagtally.platform.redis;
 
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.redis.client.RedisConnection;
@@ -8,7 +8,7 @@ import io.vertx.redis.client.RedisCluster;
 import java.util.List;
 
 /** A way to send to Redis. Commands that go to one server arrive there in the order in which they were sent. */
-interface RedisChannel {
+public interface RedisChannel {
 
     /** Sends to the server that has the key, on a cluster without a key to any. */
     Uni<Response> send(Request request);

@@ -1,4 +1,4 @@
-package io.flagtally.store.redis;
+package io.flagtally.platform.redis;
 
 import io.vertx.mutiny.redis.client.Command;
 import io.vertx.mutiny.redis.client.Request;
@@ -10,30 +10,41 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/** The script that checks and counts in one step, and how it is called. */
-final class CountScript {
+/** A script of Redis, and how it is called. Immutable. */
+public final class RedisScript {
 
-    private static final String TEXT = load("/redis/guard.lua") + load("/redis/count.lua");
-    private static final String SHA1 = sha1(TEXT);
+    private final String text;
+    private final String sha1;
 
-    private CountScript() {}
+    private RedisScript(String text) {
+        this.text = text;
+        sha1 = sha1(text);
+    }
 
-    /**
-     * One call.
-     *
-     * @param arguments strings as UTF-8, numbers in decimal, byte arrays as they are
-     */
-    record Call(List<String> keys, List<byte[]> arguments) {
+    /** The script that these resources make, one after the other. */
+    public static RedisScript of(String... resources) {
+        return new RedisScript(Stream.of(resources).map(RedisScript::load).collect(Collectors.joining()));
+    }
+
+    /** @param arguments strings as UTF-8, numbers in decimal, byte arrays as they are */
+    public Call call(List<String> keys, List<byte[]> arguments) {
+        return new Call(this, keys, arguments);
+    }
+
+    /** One call. */
+    public record Call(RedisScript script, List<String> keys, List<byte[]> arguments) {
 
         /** The call by the script's hash; fails with NOSCRIPT on a server that does not know it. */
-        Request byHash() {
-            return with(Request.cmd(Command.EVALSHA).arg(SHA1));
+        public Request byHash() {
+            return with(Request.cmd(Command.EVALSHA).arg(script.sha1));
         }
 
         /** The call by the script's text, which the server then knows. */
-        Request byText() {
-            return with(Request.cmd(Command.EVAL).arg(TEXT));
+        public Request byText() {
+            return with(Request.cmd(Command.EVAL).arg(script.text));
         }
 
         private Request with(Request request) {
@@ -45,7 +56,7 @@ final class CountScript {
     }
 
     private static String load(String resource) {
-        try (InputStream in = CountScript.class.getResourceAsStream(resource)) {
+        try (InputStream in = RedisScript.class.getResourceAsStream(resource)) {
             if (in == null) {
                 throw new IllegalStateException(resource + " is missing in this build");
             }

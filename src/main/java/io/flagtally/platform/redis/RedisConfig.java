@@ -1,4 +1,4 @@
-package io.flagtally.store.redis;
+package io.flagtally.platform.redis;
 
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;

@@ -1,11 +1,11 @@
-package io.flagtally.store.redis;
+package io.flagtally.platform.redis;
 
-import io.flagtally.pipeline.StoreUnavailableException;
 import io.vertx.mutiny.redis.client.Command;
 import io.vertx.mutiny.redis.client.Request;
 import io.vertx.mutiny.redis.client.Response;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What must have happened to a flush before it counts as written. Immutable.
@@ -33,7 +33,7 @@ public record RedisDurability(Level level, int replicas, Duration timeout) {
     private static final int MINOR_WITH_WAITAOF = 2;
 
     /** @throws IllegalArgumentException with one sentence that names the configuration key */
-    static RedisDurability of(RedisConfig config) {
+    public static RedisDurability of(RedisConfig config) {
         if (config.durability() != Level.LOCAL && config.durabilityTimeout().compareTo(config.flushTimeout()) >= 0) {
             throw new IllegalArgumentException("flagtally.redis.durability-timeout must be below"
                     + " flagtally.redis.flush-timeout, or a flush ends before it is confirmed");
@@ -45,7 +45,7 @@ public record RedisDurability(Level level, int replicas, Duration timeout) {
     }
 
     /** What asks a master, after the writes on the same connection, whether it is done; nothing if its word is enough. */
-    List<Request> confirmations() {
+    public List<Request> confirmations() {
         return switch (level) {
             case LOCAL -> List.of();
             case REPLICA -> List.of(Request.cmd(Command.WAIT).arg(replicas).arg(timeout.toMillis()));
@@ -53,25 +53,22 @@ public record RedisDurability(Level level, int replicas, Duration timeout) {
         };
     }
 
-    /** @throws StoreUnavailableException if the answer to a confirmation says that it was not done in time */
-    void require(Response answer) {
+    /** A sentence if the answer to a confirmation says that it was not done in time; empty if it was. */
+    public Optional<String> unmet(Response answer) {
         long done = level == Level.FSYNC ? answer.get(0).toLong() : answer.toLong();
         if (level == Level.REPLICA && done < replicas) {
-            throw new StoreUnavailableException(
-                    "Redis has " + done + " of " + replicas + " replicas that confirm a write within "
-                            + timeout.toMillis() + " ms (flagtally.redis.durability is replica)",
-                    null);
+            return Optional.of("Redis has " + done + " of " + replicas + " replicas that confirm a write within "
+                    + timeout.toMillis() + " ms (flagtally.redis.durability is replica)");
         }
         if (level == Level.FSYNC && done < 1) {
-            throw new StoreUnavailableException(
-                    "Redis' disk did not confirm a write within " + timeout.toMillis()
-                            + " ms (flagtally.redis.durability is fsync)",
-                    null);
+            return Optional.of("Redis' disk did not confirm a write within " + timeout.toMillis()
+                    + " ms (flagtally.redis.durability is fsync)");
         }
+        return Optional.empty();
     }
 
     /** @throws UnfitRedisException if the server can never give what is asked of it */
-    void requireOf(ServerInfo server) {
+    public void requireOf(ServerInfo server) {
         if (level != Level.FSYNC) {
             return;
         }

@@ -1,4 +1,4 @@
-package io.flagtally.store.redis;
+package io.flagtally.platform.redis;
 
 /** How the Redis that holds the counts is spread over servers. */
 public enum RedisTopology {
