@@ -114,8 +114,7 @@ final class HouseRules {
         java(root, "src/main")
                 .forEach(file -> METRIC.matcher(read(file)).results().forEach(found -> used.add(found.group(1))));
         String configuration = readIfThere(root.resolve("docs/reference/configuration.md"));
-        used.removeIf(
-                name -> configuration.contains("`" + name + "`") || configuration.contains("## " + name + "\n"));
+        used.removeIf(name -> configuration.contains("`" + name + "`") || configuration.contains("## " + name + "\n"));
         Set<String> documented = new TreeSet<>();
         METRIC_ROW
                 .matcher(readIfThere(root.resolve("docs/reference/metrics.md")))

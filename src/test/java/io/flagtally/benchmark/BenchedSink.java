@@ -1,13 +1,13 @@
 package io.flagtally.benchmark;
 
 import io.flagtally.platform.Availability;
+import io.flagtally.platform.redis.RedisDurability;
+import io.flagtally.platform.redis.RedisPlace;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.store.redis.CountRules;
 import io.flagtally.store.redis.RedisCountSink;
-import io.flagtally.platform.redis.RedisDurability;
 import io.flagtally.store.redis.RedisKeys;
 import io.flagtally.store.redis.RedisLink;
-import io.flagtally.platform.redis.RedisPlace;
 import io.flagtally.testing.RedisServerForTests;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.mutiny.core.Vertx;

@@ -86,8 +86,8 @@ class ApiKeysTest {
     @Test
     void require_demoKey_holdsOnlyBesideTheEmbeddedKey() {
         String demo = "flagtally.security.demo-key";
-        ApiKeys embedded = new ApiKeys(TestConfigs.of(
-                SecurityConfig.class, Map.of("flagtally.security.embedded-key", "local", demo, "demo")));
+        ApiKeys embedded = new ApiKeys(
+                TestConfigs.of(SecurityConfig.class, Map.of("flagtally.security.embedded-key", "local", demo, "demo")));
         assertEquals("demo", embedded.require("demo", Role.SDK_SERVER).environmentFor(null));
         assertEquals("default", embedded.require("local", Role.ADMIN).environmentFor(null));
 
