@@ -46,7 +46,7 @@ public interface IngestConfig {
     /** What is held in memory at once; beyond it the answer is 429. */
     interface InFlight {
 
-        /** Messages sent to the channel and not yet safe. */
+        /** Requests whose events are not yet safe. */
         @WithDefault("512")
         int messagesMax();
 

@@ -1,6 +1,5 @@
 package io.flagtally.ingest;
 
-import io.flagtally.codec.EventLines;
 import io.flagtally.codec.MalformedEventException;
 import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.EvaluationEvent;
@@ -22,6 +21,7 @@ import jakarta.ws.rs.core.Response;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
@@ -90,22 +90,26 @@ public class RegisterEventsResource {
         EnvironmentId environment = new EnvironmentId(caller.environmentFor(null));
         return bodies.read(request).flatMap(body -> {
             try {
-                return take(body, caller, environment);
+                return take(body, caller, environment, TraceContext.of(request.getHeader(TraceContext.HEADER)));
             } finally {
                 body.release();
             }
         });
     }
 
-    private Uni<Response> take(Body body, Caller caller, EnvironmentId environment) {
+    private Uni<Response> take(Body body, Caller caller, EnvironmentId environment, Optional<String> traceParent) {
         EventTimes times = EventTimes.at(clock.instant(), config.eventAgeMax(), config.eventAheadMax());
         RegisterEventsRequest request = RegisterEventsRequest.read(body, environment, times, config.eventsMax());
         rates.take(caller.keyName(), request.events());
         List<MalformedEventException> faults = new ArrayList<>(request.refused());
-        List<RegisterEventsRequest.Accepted> accepted = admitted(request.accepted(), faults);
+        List<RegisterEventsRequest.Accepted> accepted = admitted(body, request.accepted(), faults);
         Uni<Void> safe = accepted.isEmpty()
                 ? Uni.createFrom().voidItem()
-                : publisher.publish(lines(body, accepted), environment, request.source());
+                : publisher.publish(
+                        accepted.stream().map(each -> slice(body, each)).toList(),
+                        environment,
+                        request.source(),
+                        traceParent);
         return safe.map(done -> {
             request.metrics().forEach(event -> sdkMetrics.record(event, request.source()));
             meters.accepted(accepted.size());
@@ -117,10 +121,11 @@ public class RegisterEventsResource {
     }
 
     private List<RegisterEventsRequest.Accepted> admitted(
-            List<RegisterEventsRequest.Accepted> events, List<MalformedEventException> faults) {
+            Body body, List<RegisterEventsRequest.Accepted> events, List<MalformedEventException> faults) {
         List<RegisterEventsRequest.Accepted> admitted = new ArrayList<>(events.size());
         for (RegisterEventsRequest.Accepted each : events) {
             try {
+                publisher.requireFits(each.event().id().toString(), slice(body, each));
                 if (each.event() instanceof EvaluationEvent evaluation) {
                     cardinality.admit(evaluation);
                 }
@@ -132,10 +137,8 @@ public class RegisterEventsResource {
         return admitted;
     }
 
-    private static EventLines lines(Body body, List<RegisterEventsRequest.Accepted> events) {
-        EventLines lines = new EventLines(
-                events.stream().mapToInt(each -> each.length() + 1).sum());
-        events.forEach(each -> lines.add(body.bytes(), each.offset(), each.length()));
-        return lines;
+    private static EventSlice slice(Body body, RegisterEventsRequest.Accepted event) {
+        return new EventSlice(
+                body.bytes(), event.offset(), event.length(), event.event().user());
     }
 }

@@ -1,7 +1,6 @@
 package io.flagtally.ingest;
 
 import io.flagtally.codec.BucketeerCodec;
-import io.flagtally.codec.EventLines;
 import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.GoalEvent;
 import io.flagtally.event.SourceId;
@@ -19,6 +18,8 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.RestQuery;
@@ -84,13 +85,14 @@ public class TrackResource {
                 goal.event(environment, EventTimes.at(now, config.eventAgeMax(), config.eventAheadMax()), now);
         rates.take(caller.keyName(), 1);
         byte[] line = codec.encode(event);
-        EventLines lines = new EventLines(line.length + 1);
-        lines.add(line, 0, line.length);
-        return publisher.publish(lines, environment, SourceId.WEB).map(done -> {
-            meters.accepted(1);
-            return Response.ok("{}", MediaType.APPLICATION_JSON_TYPE)
-                    .header(HttpHeaders.CACHE_CONTROL, "no-store")
-                    .build();
-        });
+        EventSlice slice = new EventSlice(line, 0, line.length, event.user());
+        return publisher
+                .publish(List.of(slice), environment, SourceId.WEB, Optional.empty())
+                .map(done -> {
+                    meters.accepted(1);
+                    return Response.ok("{}", MediaType.APPLICATION_JSON_TYPE)
+                            .header(HttpHeaders.CACHE_CONTROL, "no-store")
+                            .build();
+                });
     }
 }

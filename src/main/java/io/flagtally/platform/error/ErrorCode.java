@@ -32,6 +32,8 @@ public enum ErrorCode {
     EVENT_TIME_INVALID(400),
     /** More flags in an environment, or more variations of a flag, than are kept. */
     CARDINALITY(400),
+    /** Larger than a message of the broker may be. */
+    EVENT_TOO_LARGE(400),
 
     /** A counter in the store is not a counter: another type, or about to overflow. */
     COUNTER_UNUSABLE(500),
