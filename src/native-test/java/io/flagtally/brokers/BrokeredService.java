@@ -36,7 +36,8 @@ final class BrokeredService implements AutoCloseable {
     private final Path home = TestData.newDirectory("brokered");
     private final int port = LoopbackPort.free();
     private final String[] settings;
-    private @Nullable ServiceProcess process;
+    private volatile @Nullable ServiceProcess process;
+    private String lastSeries = "";
 
     /**
      * @param brokerPort where it shall reach the broker
@@ -134,7 +135,7 @@ final class BrokeredService implements AutoCloseable {
         try {
             HttpResponse<String> answer = post("/register_events", request);
             return answer.statusCode() == 200 && answer.body().replace(" ", "").equals("{\"errors\":{}}");
-        } catch (UncheckedIOException e) {
+        } catch (UncheckedIOException | IllegalStateException away) {
             return false;
         }
     }
@@ -153,10 +154,17 @@ final class BrokeredService implements AutoCloseable {
                 + LocalDate.now(ZoneOffset.UTC).minusDays(1);
         try {
             HttpResponse<String> answer = get("/v1/evaluation_series?" + query);
+            lastSeries = flag + ": " + answer.statusCode() + " " + answer.body();
             return answer.statusCode() == 200 ? sum(answer.body()) : -1;
         } catch (UncheckedIOException e) {
+            lastSeries = flag + ": " + e;
             return -1;
         }
+    }
+
+    /** What {@link #counted} was answered the last time. */
+    String lastSeries() {
+        return lastSeries;
     }
 
     /** The sum of all series of a metric whose line begins with {@code prefix}; 0 if there is none. */
