@@ -22,6 +22,7 @@ public final class Benchmarks {
             "memory", args -> MemoryBenchmark.main(),
             "growth", args -> GrowthBenchmark.main(),
             "rates", args -> HttpRatesBenchmark.main(),
+            "live", args -> LiveBenchmark.main(args),
             "http", args -> HttpBenchmark.main(args)));
 
     private Benchmarks() {}
