@@ -39,7 +39,7 @@ public class BrokerInUse {
     private volatile long saidNanos;
 
     @Inject
-    BrokerInUse(@All List<BrokerState> states, Vertx vertx) {
+    public BrokerInUse(@All List<BrokerState> states, Vertx vertx) {
         String connector = ConfigProvider.getConfig()
                 .getOptionalValue(CONNECTOR, String.class)
                 .orElse("");

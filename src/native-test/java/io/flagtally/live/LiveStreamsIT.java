@@ -42,12 +42,13 @@ class LiveStreamsIT {
     private static final int READERS_PER_KEY_MAX = 110;
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> FLAGS = List.of("live-a", "live-b", "live-c", "live-d", "live-e");
+    private static final String SEVEN = "live-seven";
     private static final String PATH = "/v1/live/evaluation_counts?featureId=" + String.join("&featureId=", FLAGS);
 
     private static RedisServerForTests redis;
     private static PostgresServerForTests postgres;
-    private static ServiceProcess one;
-    private static ServiceProcess other;
+    private static volatile ServiceProcess one;
+    private static volatile ServiceProcess other;
 
     @BeforeAll
     static void startBoth() {
@@ -77,21 +78,13 @@ class LiveStreamsIT {
         CompletableFuture<Void> reading = CompletableFuture.runAsync(() -> readUntil(uncut, over, accepted));
         LiveClient cut = new LiveClient(PATH, "local");
 
-        CompletableFuture<Void> restart = new CompletableFuture<>();
-        Random random = new Random(seed);
-        for (int i = 0; i < CUTS; i++) {
-            if (i == CUTS / 2) {
-                var unused = CompletableFuture.runAsync(LiveStreamsIT::restartOne)
-                        .whenComplete((done, failure) -> settle(restart, failure));
-            }
-            openSomewhere(cut, random);
-            readFor(cut, Duration.ofMillis(random.nextInt(600)));
-            cut.close();
+        try {
+            cutAgainAndAgain(cut, new Random(seed));
+        } finally {
+            over.set(true);
         }
-        restart.get(3, TimeUnit.MINUTES);
-        over.set(true);
         replay.get(1, TimeUnit.MINUTES);
-        openSomewhere(cut, random);
+        openSomewhere(cut, new Random(seed));
         readUntil(cut, over, accepted);
         reading.get(2, TimeUnit.MINUTES);
 
@@ -112,13 +105,28 @@ class LiveStreamsIT {
         }
     }
 
+    /** Half-way the one instance is killed and started again. */
+    private static void cutAgainAndAgain(LiveClient cut, Random random) throws Exception {
+        CompletableFuture<Void> restart = new CompletableFuture<>();
+        for (int i = 0; i < CUTS; i++) {
+            if (i == CUTS / 2) {
+                var unused = CompletableFuture.runAsync(LiveStreamsIT::restartOne)
+                        .whenComplete((done, failure) -> settle(restart, failure));
+            }
+            openSomewhere(cut, random);
+            readFor(cut, Duration.ofMillis(random.nextInt(600)));
+            cut.close();
+        }
+        restart.get(3, TimeUnit.MINUTES);
+    }
+
     @Test
     void hundredReadersWhoNeverRead_slowNobodyAndAreSentAway() throws Exception {
         // A change of all flags is some 200 KB: what sockets take is soon full, and kept for all it would fill the
         // heap.
         String many = manyFlags();
         List<Socket> never = new ArrayList<>();
-        LiveClient reader = new LiveClient(PATH, "local");
+        LiveClient reader = new LiveClient("/v1/live/evaluation_counts?featureId=" + SEVEN, "local");
         reader.open(one.uri(""));
         reader.nextCounts(PATIENCE);
         try {
@@ -129,7 +137,7 @@ class LiveStreamsIT {
 
             for (int round = 0; round < 40; round++) {
                 long events = reader.events();
-                LiveEvents.send(one.uri(""), "local", FLAGS.get(0), "v0", 7);
+                sendAll(one, sevenEvents());
                 changeMany(one);
                 while (reader.events() < events + 7) {
                     reader.nextCounts(Duration.ofSeconds(20));
@@ -300,8 +308,16 @@ class LiveStreamsIT {
                         "many-" + flag, "v" + variation, "u" + variation, System.currentTimeMillis() / 1000));
             }
         }
-        assertTrue(LiveEvents.send(one.uri(""), "local", events));
+        sendAll(one, events);
         return path.toString();
+    }
+
+    private static List<String> sevenEvents() {
+        List<String> events = new ArrayList<>();
+        for (int i = 0; i < 7; i++) {
+            events.add(LiveEvents.event(SEVEN, "v0", "u" + i, System.currentTimeMillis() / 1000));
+        }
+        return events;
     }
 
     private static void changeMany(ServiceProcess service) throws InterruptedException {
@@ -309,7 +325,12 @@ class LiveStreamsIT {
         for (int flag = 0; flag < 100; flag++) {
             events.add(LiveEvents.event("many-" + flag, "v0", "u0", System.currentTimeMillis() / 1000));
         }
-        assertTrue(LiveEvents.send(service.uri(""), "local", events));
+        sendAll(service, events);
+    }
+
+    /** Sends until they are taken; what was counted before is recognised. */
+    private static void sendAll(ServiceProcess service, List<String> events) {
+        Awaitility.await().atMost(PATIENCE).until(() -> LiveEvents.send(service.uri(""), "local", events));
     }
 
     private static Socket neverReading(URI service, String path) throws IOException {

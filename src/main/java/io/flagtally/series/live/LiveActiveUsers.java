@@ -41,6 +41,7 @@ class LiveActiveUsers {
         private int readers;
         private volatile @Nullable LiveUsersResponse last;
         private volatile @Nullable UsersState state;
+        private volatile long readNanos;
 
         Watched(EnvironmentId id) {
             this.id = id;
@@ -121,6 +122,7 @@ class LiveActiveUsers {
     private Uni<Void> read(Watched watched) {
         LocalDate today = calendar.localDate(clock.instant());
         YearMonth month = YearMonth.from(today);
+        long began = System.nanoTime();
         Timer.Sample sample = Timer.start(meters);
         Uni<List<PeriodActivity>> months =
                 reader.months(List.of(watched.id), month, month).map(ActivityReading::activity);
@@ -128,6 +130,7 @@ class LiveActiveUsers {
                         .map(ActivityReading::activity)
                         .invoke(ofDay -> saw(
                                 watched,
+                                began,
                                 LiveUsersResponse.of(watched.id, calendar.zone().getId(), today, ofDay, ofMonth))))
                 .ifNoItem()
                 .after(config.activeUsersTick().multipliedBy(4))
@@ -149,7 +152,12 @@ class LiveActiveUsers {
                 .replaceWithVoid();
     }
 
-    private void saw(Watched watched, LiveUsersResponse read) {
+    private void saw(Watched watched, long began, LiveUsersResponse read) {
+        show(watched, read);
+        watched.readNanos = began;
+    }
+
+    private void show(Watched watched, LiveUsersResponse read) {
         LiveUsersResponse last = watched.last;
         LiveUsersResponse next = last == null ? read : read.noLowerThan(last);
         if (next.equals(last)) {
@@ -163,8 +171,9 @@ class LiveActiveUsers {
         }
     }
 
-    /** What one reader watches. */
+    /** What one reader watches. It shows nothing that was read before it was opened, as with counts. */
     private final class View implements LiveView {
+        private final long openedNanos = System.nanoTime();
         private final Watched watched;
         private final AtomicBoolean closed = new AtomicBoolean();
         private volatile @Nullable Runnable listener;
@@ -175,7 +184,7 @@ class LiveActiveUsers {
 
         @Override
         public @Nullable State state() {
-            return watched.state;
+            return watched.readNanos - openedNanos >= 0 ? watched.state : null;
         }
 
         @Override

@@ -134,6 +134,7 @@ class LiveCounts {
     private Uni<Void> read(WatchedEnvironment environment) {
         TimeBucket today = calendar.bucketOf(Granularity.DAY, clock.instant());
         LocalDate date = calendar.localDate(today.start());
+        long began = System.nanoTime();
         Timer.Sample sample = Timer.start(meters);
         return busiest(environment, today)
                 .chain(() -> {
@@ -141,7 +142,7 @@ class LiveCounts {
                     return reader.read(environment.id(), wanted, today).invoke(flags -> {
                         Map<FlagId, LiveFlag> byId =
                                 flags.stream().collect(Collectors.toMap(LiveFlag::flag, Function.identity()));
-                        environment.saw(date, wanted, byId, true, System.nanoTime());
+                        environment.saw(date, wanted, byId, began);
                     });
                 })
                 .onItemOrFailure()
@@ -183,7 +184,7 @@ class LiveCounts {
             if (readable) {
                 LOG.warnf("Live counts cannot be read: %s", failure.getMessage());
             }
-            environment.saw(date, environment.wanted(), Map.of(), false, System.nanoTime());
+            environment.saw(date, environment.wanted(), null, System.nanoTime());
         } else if (!readable) {
             LOG.info("Live counts can be read again");
         }
@@ -214,12 +215,16 @@ class LiveCounts {
                 environment.value(), text(flags.stream().map(FlagId::value).toList()));
     }
 
-    /** What one reader watches of an environment. */
+    /**
+     * What one reader watches of an environment. It shows nothing that was read before it was opened: its reader may come
+     * from another instance that has read later.
+     */
     private final class View implements LiveView {
         private final WatchedEnvironment environment;
         private final Function<Seen, List<FlagId>> choice;
         private final @Nullable LivePart fixedList;
         private final Runnable leave;
+        private final long openedNanos = System.nanoTime();
         private final AtomicBoolean closed = new AtomicBoolean();
         private volatile @Nullable Runnable listener;
         private volatile @Nullable Seen stateOf;
@@ -256,8 +261,11 @@ class LiveCounts {
         @Override
         public @Nullable State state() {
             Seen seen = environment.seen();
-            if (seen == null || seen == stateOf) {
-                return seen == null ? null : state;
+            if (seen == null || !seen.isSince(openedNanos)) {
+                return null;
+            }
+            if (seen == stateOf) {
+                return state;
             }
             State next = state(seen);
             stateOf = seen;

@@ -22,8 +22,20 @@ final class WatchedEnvironment {
      * What one tick found.
      *
      * @param flags all that it looked at
+     * @param readNanos when the last read that succeeded began: all that was counted before is shown
      */
-    record Seen(LocalDate date, boolean readable, List<FlagId> busiest, Map<FlagId, WatchedFlag.Shown> flags) {}
+    record Seen(
+            LocalDate date,
+            long readNanos,
+            boolean readable,
+            List<FlagId> busiest,
+            Map<FlagId, WatchedFlag.Shown> flags) {
+
+        /** Whether it shows all that any instance could have shown at {@code nanos}. */
+        boolean isSince(long nanos) {
+            return readNanos - nanos >= 0;
+        }
+    }
 
     private final EnvironmentId id;
     private final ObjectMapper json;
@@ -32,6 +44,8 @@ final class WatchedEnvironment {
     private final Map<FlagId, WatchedFlag> flags = new HashMap<>();
     private List<FlagId> busiest = List.of();
     private boolean busiestKnown;
+    private boolean everRead;
+    private long readNanos;
     private volatile @Nullable Seen seen;
 
     WatchedEnvironment(EnvironmentId id, ObjectMapper json) {
@@ -93,20 +107,33 @@ final class WatchedEnvironment {
         return new ArrayList<>(wanted);
     }
 
-    /** Takes what was {@code read} of {@code wanted} at {@code nanos}; the rest could not be read. */
-    synchronized void saw(
-            LocalDate date, List<FlagId> wanted, Map<FlagId, LiveFlag> read, boolean readable, long nanos) {
+    /**
+     * Takes what a tick read.
+     *
+     * @param wanted what it wanted to read
+     * @param read what it read of it, or null if it read nothing
+     * @param beganNanos when it began to
+     */
+    synchronized void saw(LocalDate date, List<FlagId> wanted, @Nullable Map<FlagId, LiveFlag> read, long beganNanos) {
+        long now = System.nanoTime();
         flags.keySet().retainAll(Set.copyOf(wanted));
         Map<FlagId, WatchedFlag.Shown> shown = new HashMap<>();
         for (FlagId flag : wanted) {
             WatchedFlag watched = flags.computeIfAbsent(flag, f -> new WatchedFlag(id.value(), f.value(), json));
-            watched.saw(date, read.get(flag), nanos);
-            WatchedFlag.Shown now = watched.shown();
-            if (now != null) {
-                shown.put(flag, now);
+            watched.saw(date, read == null ? null : read.get(flag), now);
+            WatchedFlag.Shown of = watched.shown();
+            if (of != null) {
+                shown.put(flag, of);
             }
         }
-        seen = new Seen(date, readable && read.size() == wanted.size(), busiestKnown ? busiest : List.of(), shown);
+        if (read != null) {
+            readNanos = beganNanos;
+            everRead = true;
+        }
+        boolean readable = read != null && read.size() == wanted.size();
+        if (everRead) {
+            seen = new Seen(date, readNanos, readable, busiestKnown ? busiest : List.of(), shown);
+        }
     }
 
     @Nullable

@@ -1,0 +1,150 @@
+package io.flagtally.series.live;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import io.flagtally.event.EnvironmentId;
+import io.flagtally.event.FlagId;
+import io.flagtally.platform.BrokerInUse;
+import io.flagtally.platform.config.TimeConfig;
+import io.flagtally.platform.error.UnavailableException;
+import io.flagtally.rollup.TimeBucket;
+import io.flagtally.testing.TestConfigs;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What is watched over a reader whose counts grow by one at each read, and which the test may hold up. */
+class LiveCountsTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final EnvironmentId SHOP = new EnvironmentId("shop");
+
+    private final Vertx vertx = Vertx.vertx();
+    private final GrowingReader reader = new GrowingReader();
+    private final LiveCounts counts = new LiveCounts(
+            reader,
+            new BrokerInUse(List.of(), vertx),
+            TestConfigs.of(LiveConfig.class, Map.of("flagtally.live.tick", "20ms")),
+            TestConfigs.of(TimeConfig.class, Map.of()),
+            () -> LiveFlags.DAY.plusSeconds(3_600),
+            new ObjectMapper().registerModule(new JavaTimeModule()),
+            new SimpleMeterRegistry(),
+            vertx);
+
+    @AfterEach
+    void close() {
+        vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+
+    @Test
+    void view_openedWhileOthersWatch_showsNothingReadBefore() {
+        LiveView first = open();
+        Awaitility.await().atMost(PATIENCE).until(() -> first.state() != null);
+        CompletableFuture<Void> held = reader.hold();
+        int reads = reader.reads.get();
+
+        LiveView second = open();
+
+        assertNotNull(first.state());
+        assertNull(second.state(), "its reader may have seen more at another instance");
+        held.complete(null);
+        Awaitility.await().atMost(PATIENCE).until(() -> second.state() != null);
+        assertTrue(reader.reads.get() > reads, "the read that ran when it was opened does not count");
+        first.close();
+        second.close();
+    }
+
+    @Test
+    void reads_whoeverWatches_areOneATick() {
+        List<LiveView> views = List.of(open(), open(), open());
+        Awaitility.await().atMost(PATIENCE).until(() -> views.stream().allMatch(view -> view.state() != null));
+
+        assertEquals(List.of(LiveFlags.FLAG), reader.lastRead);
+        views.forEach(LiveView::close);
+    }
+
+    @Test
+    void reads_whenNobodyWatches_end() throws InterruptedException {
+        LiveView view = open();
+        Awaitility.await().atMost(PATIENCE).until(() -> view.state() != null);
+
+        view.close();
+        Thread.sleep(200);
+        int reads = reader.reads.get();
+        Thread.sleep(300);
+
+        assertEquals(reads, reader.reads.get());
+    }
+
+    @Test
+    void reads_thatFail_leaveTheLastCountsAndSaySo() {
+        LiveView view = open();
+        Awaitility.await().atMost(PATIENCE).until(() -> view.state() != null);
+
+        reader.fails = true;
+
+        Awaitility.await().atMost(PATIENCE).until(() -> pulse(view).contains("\"readable\":false"));
+        LiveView.State state = view.state();
+        assertNotNull(state);
+        assertEquals(2, state.parts().size(), "the list and the flag");
+        reader.fails = false;
+        Awaitility.await().atMost(PATIENCE).until(() -> pulse(view).contains("\"readable\":true"));
+        view.close();
+    }
+
+    private static String pulse(LiveView view) {
+        LiveView.State state = view.state();
+        return state == null ? "" : String.valueOf(state.pulse());
+    }
+
+    private LiveView open() {
+        LiveView view = counts.watch(SHOP, List.of(LiveFlags.FLAG));
+        view.listen(new AtomicInteger()::incrementAndGet);
+        return view;
+    }
+
+    private static final class GrowingReader implements LiveReader {
+        private final AtomicInteger reads = new AtomicInteger();
+        private volatile CompletableFuture<Void> gate = CompletableFuture.completedFuture(null);
+        private volatile List<FlagId> lastRead = List.of();
+        private volatile boolean fails;
+
+        /** Holds up reads until the future is completed; returns when one is held up. */
+        CompletableFuture<Void> hold() {
+            CompletableFuture<Void> held = new CompletableFuture<>();
+            int before = reads.get();
+            gate = held;
+            Awaitility.await().atMost(PATIENCE).until(() -> reads.get() > before);
+            return held;
+        }
+
+        @Override
+        public Uni<List<LiveFlag>> read(EnvironmentId environment, List<FlagId> flags, TimeBucket day) {
+            lastRead = flags;
+            int read = reads.incrementAndGet();
+            CompletableFuture<Void> open = gate;
+            if (fails) {
+                return Uni.createFrom().failure(new UnavailableException("Redis is away.", null));
+            }
+            return Uni.createFrom().completionStage(open).map(opened -> List.of(LiveFlags.flag(read, read)));
+        }
+
+        @Override
+        public Uni<List<FlagId>> busiest(EnvironmentId environment, TimeBucket day, int limit) {
+            return Uni.createFrom().item(List.of());
+        }
+    }
+}
