@@ -189,19 +189,26 @@ class PartitionJobTest {
     }
 
     @Test
-    void ledger_failedSlot_isRunAgain() {
+    void ledger_failedSlot_isRunAgainAfterItsPause() {
         Job failing = job(Uni.createFrom().failure(new IllegalStateException("no")));
 
         Optional<JobRun> first = await(ledger().runOnce(failing, "a"));
-        Optional<JobRun> second = await(ledger().runOnce(job(Uni.createFrom().item("well")), "a"));
+        Job well = job(Uni.createFrom().item("well"));
+        Optional<JobRun> tooSoon = await(ledger().runOnce(well, "a"));
+        Optional<JobRun> second = await(ledger(NOVEMBER.plus(well.retryAfter())).runOnce(well, "a"));
 
         assertEquals(JobRun.Outcome.FAILED, first.orElseThrow().outcome());
+        assertEquals(Optional.empty(), tooSoon);
         assertEquals(JobRun.Outcome.OK, second.orElseThrow().outcome());
     }
 
     private static PostgresJobLedger ledger() {
+        return ledger(NOVEMBER);
+    }
+
+    private static PostgresJobLedger ledger(Instant now) {
         return new PostgresJobLedger(
-                postgres.pool(postgres.server.port()), InstantSource.fixed(NOVEMBER), new SimpleMeterRegistry());
+                postgres.pool(postgres.server.port()), InstantSource.fixed(now), new SimpleMeterRegistry());
     }
 
     private static Job job(Uni<String> work) {
