@@ -6,12 +6,9 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Properties;
-import org.jboss.logging.Logger;
 
 /** A PostgreSQL that is configured, before the application starts: waited for while it comes up, and judged in a sentence. */
 final class ConfiguredPostgres {
-
-    private static final Logger LOG = Logger.getLogger(ConfiguredPostgres.class);
 
     /** How long it may take to come up. */
     static final Duration PATIENCE = Duration.ofSeconds(150);
@@ -53,7 +50,8 @@ final class ConfiguredPostgres {
                             e);
                 }
                 if (!waited) {
-                    LOG.infof("PostgreSQL at %s does not answer yet; waiting for it", url);
+                    // The log is not there before the application starts.
+                    System.err.println("PostgreSQL at " + url + " does not answer yet; waiting for it.");
                     waited = true;
                 }
             }

@@ -99,7 +99,7 @@ class EmbeddedServiceIT {
         try (ServiceProcess service = ServiceProcess.in(directory)
                 .with("-Dflagtally.postgres.url=postgresql://127.0.0.1:" + LoopbackPort.free() + "/none")
                 .launch()) {
-            Awaitility.await().atMost(PATIENCE).until(() -> service.log().contains("Retrying in 4 sec"));
+            Awaitility.await().atMost(PATIENCE).until(() -> service.log().contains("waiting for it"));
 
             service.stop();
 
