@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -19,6 +20,7 @@ final class HttpBenchmark {
 
     private static final Duration WARM_UP = Duration.ofSeconds(20);
     private static final Duration IDLE = Duration.ofSeconds(20);
+    private static final int SAMPLE_MINUTES = 3;
 
     private HttpBenchmark() {}
 
@@ -62,10 +64,13 @@ final class HttpBenchmark {
         double memory = redis.memoryBytes();
         Thread probing = new Thread(() -> probes.run(duration), "probes");
         probing.start();
+        Thread growing = new Thread(() -> printGrowth(meter, redis, memory, duration), "growth");
+        growing.start();
         long start = System.nanoTime();
         load.run(rate, duration);
         double seconds = (System.nanoTime() - start) / 1e9;
         probing.join();
+        growing.join();
         Histogram micros = load.micros();
         double events = micros.getTotalCount() * (double) batch;
         System.out.printf(
@@ -97,5 +102,20 @@ final class HttpBenchmark {
                 meter.metric("jvm_gc_live_data_size_bytes") / 1e6);
         probes.print("under load");
         load.close();
+    }
+
+    /** Prints every few minutes of a long run what must stay flat, and what grows. */
+    private static void printGrowth(ServiceMeter meter, RedisMeter redis, double memoryBefore, Duration duration) {
+        long end = System.nanoTime() + duration.toNanos();
+        for (int minute = SAMPLE_MINUTES;
+                System.nanoTime() + Duration.ofMinutes(SAMPLE_MINUTES).toNanos() <= end;
+                minute += SAMPLE_MINUTES) {
+            LockSupport.parkNanos(Duration.ofMinutes(SAMPLE_MINUTES).toNanos());
+            System.out.printf(
+                    "minute %d: live heap after collection %.0f MB, Redis memory %.1f MB more%n",
+                    minute,
+                    meter.metric("jvm_gc_live_data_size_bytes") / 1e6,
+                    (redis.memoryBytes() - memoryBefore) / 1e6);
+        }
     }
 }
