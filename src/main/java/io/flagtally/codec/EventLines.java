@@ -36,8 +36,9 @@ public final class EventLines {
         return events;
     }
 
-    /** Returns the payload so far. */
+    /** Returns the payload so far; what is added later does not change it. */
     public byte[] payload() {
-        return Arrays.copyOf(bytes, length);
+        // A full array is never written again: the next event brings a larger one.
+        return length == bytes.length ? bytes : Arrays.copyOf(bytes, length);
     }
 }

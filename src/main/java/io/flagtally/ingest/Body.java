@@ -13,16 +13,22 @@ final class Body {
 
     private static final int START_BYTES = 8 * 1024;
 
+    /** What a caller announces is believed up to here: room that nobody fills is kept from the others. */
+    private static final int ANNOUNCED_BYTES_MAX = 256 * 1024;
+
     private final InFlight inFlight;
     private final int bytesMax;
+    private final int startBytes;
     private byte[] bytes = {};
     private int length;
     private long taken;
     private boolean released;
 
-    Body(InFlight inFlight, int bytesMax) {
+    /** @param announcedBytes how long it will be by its caller's word, 0 if he did not say */
+    Body(InFlight inFlight, int bytesMax, long announcedBytes) {
         this.inFlight = inFlight;
         this.bytesMax = bytesMax;
+        this.startBytes = announcedBytes > 0 ? (int) Math.min(announcedBytes, ANNOUNCED_BYTES_MAX) : START_BYTES;
     }
 
     /** @throws RefusedException if it, or all bodies together, would be too large */
@@ -32,7 +38,7 @@ final class Body {
             throw tooLarge(bytesMax);
         }
         if (needed > bytes.length) {
-            int size = (int) Math.min(bytesMax, Math.max(needed, Math.max(START_BYTES, bytes.length * 2L)));
+            int size = (int) Math.min(bytesMax, Math.max(needed, Math.max(startBytes, bytes.length * 2L)));
             take(size - bytes.length);
             bytes = Arrays.copyOf(bytes, size);
         }

@@ -85,6 +85,7 @@ class RequestBody {
     private final class Reading {
         private final HttpServerRequest request;
         private final UniEmitter<? super Body> emitter;
+        private final long announced;
         private final Body body;
         private final long timer;
         private final long discardMax = (long) config.bodyBytesMax() * DISCARDED_BODIES_MAX;
@@ -96,13 +97,13 @@ class RequestBody {
             this.request = request;
             this.emitter = emitter;
             this.refusal = refusal;
-            this.body = new Body(inFlight, config.bodyBytesMax());
+            this.announced = announcedBytes(request);
+            this.body = new Body(inFlight, config.bodyBytesMax(), announced);
             this.timer = vertx.setTimer(config.bodyTimeout().toMillis(), id -> late());
         }
 
         void start() {
             emitter.onTermination(this::abandon);
-            long announced = announcedBytes();
             if (refusal == null && announced > config.bodyBytesMax()) {
                 refusal = Body.tooLarge(config.bodyBytesMax());
             }
@@ -124,7 +125,7 @@ class RequestBody {
             }
         }
 
-        private long announcedBytes() {
+        private static long announcedBytes(HttpServerRequest request) {
             try {
                 String length = request.getHeader("content-length");
                 return length == null ? 0 : Long.parseLong(length);

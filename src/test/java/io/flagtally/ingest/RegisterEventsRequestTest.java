@@ -78,7 +78,7 @@ class RegisterEventsRequestTest {
     }
 
     private int acceptedAlike(byte[] bytes) {
-        Body body = new Body(inFlight, BODY_BYTES_MAX);
+        Body body = new Body(inFlight, BODY_BYTES_MAX, 0);
         try {
             body.append(Buffer.buffer(bytes));
             RegisterEventsRequest request = RegisterEventsRequest.read(body, EnvironmentId.DEFAULT, TIMES, 100);
