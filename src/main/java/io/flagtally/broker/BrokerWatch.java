@@ -2,6 +2,8 @@ package io.flagtally.broker;
 
 import io.flagtally.platform.Availability;
 import io.flagtally.platform.Availability.Work;
+import io.flagtally.platform.BrokerInUse;
+import io.flagtally.platform.BrokerInUse.Said;
 import io.flagtally.platform.BrokerState;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -17,8 +19,8 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks the broker in use now and then how it is, and tells readiness, the log and the gauge {@code flagtally.broker.lag},
- * which is not a number while the broker does not tell.
+ * Asks the broker in use now and then how it is, and tells readiness, the log, whoever shows it to people, and the gauge
+ * {@code flagtally.broker.lag}, which is not a number while the broker does not tell.
  */
 @Singleton
 class BrokerWatch {
@@ -29,11 +31,18 @@ class BrokerWatch {
     private final List<BrokerState> states;
     private final Channels channels;
     private final Availability availability;
+    private final BrokerInUse broker;
     private volatile double lag = Double.NaN;
     private @Nullable String told;
 
     @Inject
-    BrokerWatch(@All List<BrokerState> states, Channels channels, Availability availability, MeterRegistry meters) {
+    BrokerWatch(
+            @All List<BrokerState> states,
+            Channels channels,
+            Availability availability,
+            BrokerInUse broker,
+            MeterRegistry meters) {
+        this.broker = broker;
         this.channels = channels;
         this.availability = availability;
         this.states = states;
@@ -45,10 +54,14 @@ class BrokerWatch {
     /** Runs on a worker thread. */
     @Scheduled(identity = "broker", every = "5s", concurrentExecution = ConcurrentExecution.SKIP)
     void ask() {
-        in(channels.outgoing(Channels.EVENTS_OUT))
-                .or(() -> in(channels.incoming(Channels.EVENTS)))
-                .ifPresent(this::tell);
-        lag = in(channels.incoming(Channels.EVENTS)).map(BrokerWatch::lagOf).orElse(Double.NaN);
+        Optional<BrokerState> reading = in(channels.incoming(Channels.EVENTS));
+        OptionalLong waiting = reading.map(BrokerWatch::lagOf).orElse(OptionalLong.empty());
+        lag = waiting.isPresent() ? waiting.getAsLong() : Double.NaN;
+        in(channels.outgoing(Channels.EVENTS_OUT)).or(() -> reading).ifPresent(state -> {
+            String missing = missing(state);
+            tell(state, missing);
+            broker.says(new Said(state.name(), waiting, Optional.ofNullable(missing)));
+        });
     }
 
     private Optional<BrokerState> in(String connector) {
@@ -57,18 +70,16 @@ class BrokerWatch {
                 .findFirst();
     }
 
-    private static double lagOf(BrokerState state) {
+    private static OptionalLong lagOf(BrokerState state) {
         try {
-            OptionalLong waiting = state.lag();
-            return waiting.isPresent() ? waiting.getAsLong() : Double.NaN;
+            return state.lag();
         } catch (RuntimeException e) {
             LOG.debugf(e, "%s did not tell its lag", state.name());
-            return Double.NaN;
+            return OptionalLong.empty();
         }
     }
 
-    private void tell(BrokerState state) {
-        String missing = missing(state);
+    private void tell(BrokerState state, @Nullable String missing) {
         if (missing != null) {
             availability.lost(Work.ACCEPT, BROKER, missing);
             if (told == null) {

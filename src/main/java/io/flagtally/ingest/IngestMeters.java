@@ -3,6 +3,7 @@ package io.flagtally.ingest;
 import io.flagtally.codec.MalformedEventException;
 import io.flagtally.event.EventId;
 import io.flagtally.event.FlagEvent;
+import io.flagtally.platform.EventTally;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.platform.error.StatusAnswers;
 import io.micrometer.core.instrument.Counter;
@@ -12,6 +13,7 @@ import io.smallrye.mutiny.Uni;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.core.Response;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,19 +24,22 @@ import java.util.function.Supplier;
 class IngestMeters {
 
     private final MeterRegistry meters;
+    private final EventTally tally;
     private final Counter accepted;
     private final Counter idReused;
 
     @Inject
-    IngestMeters(MeterRegistry meters) {
+    IngestMeters(MeterRegistry meters, EventTally tally) {
         this.meters = meters;
+        this.tally = tally;
         accepted = meters.counter("flagtally.events.accepted");
         idReused = meters.counter("flagtally.events.id_reused");
     }
 
-    /** Counts events whose sender was told that they are safe, repeats included. */
-    void accepted(int events) {
+    /** Counts events whose sender was told that they are safe, repeats included; their request came at {@code at}. */
+    void accepted(int events, Instant at) {
         accepted.increment(events);
+        tally.add(at, EventTally.ACCEPTED, events);
     }
 
     void refused(List<MalformedEventException> faults) {
@@ -43,6 +48,7 @@ class IngestMeters {
 
     private void refused(ErrorCode code) {
         meters.counter("flagtally.events.refused", "code", code.label()).increment();
+        tally.add(EventTally.REFUSED + code.name(), 1);
     }
 
     /** Counts the ids that more than one event of a request came with; the same event twice is no such thing. */

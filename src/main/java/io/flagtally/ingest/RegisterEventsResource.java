@@ -18,6 +18,7 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,7 +99,8 @@ public class RegisterEventsResource {
     }
 
     private Uni<Response> take(Body body, Caller caller, EnvironmentId environment, Optional<String> traceParent) {
-        EventTimes times = EventTimes.at(clock.instant(), config.eventAgeMax(), config.eventAheadMax());
+        Instant now = clock.instant();
+        EventTimes times = EventTimes.at(now, config.eventAgeMax(), config.eventAheadMax());
         RegisterEventsRequest request = RegisterEventsRequest.read(body, environment, times, config.eventsMax());
         rates.take(caller.keyName(), request.events());
         List<MalformedEventException> faults = new ArrayList<>(request.refused());
@@ -112,7 +114,7 @@ public class RegisterEventsResource {
                         traceParent);
         return safe.map(done -> {
             request.metrics().forEach(event -> sdkMetrics.record(event, request.source()));
-            meters.accepted(accepted.size());
+            meters.accepted(accepted.size(), now);
             meters.refused(faults);
             meters.idsReused(accepted);
             return Response.ok(Buffer.buffer(RegisterEventsResponse.of(faults)), MediaType.APPLICATION_JSON_TYPE)

@@ -89,7 +89,7 @@ public class TrackResource {
         return publisher
                 .publish(List.of(slice), environment, SourceId.WEB, Optional.empty())
                 .map(done -> {
-                    meters.accepted(1);
+                    meters.accepted(1, now);
                     return Response.ok("{}", MediaType.APPLICATION_JSON_TYPE)
                             .header(HttpHeaders.CACHE_CONTROL, "no-store")
                             .build();

@@ -26,6 +26,11 @@ public interface BatchSink {
     /** The name of this sink in {@code flagtally.pipeline.sinks} and in metrics. */
     String name();
 
+    /** Whether goals concern it; one that they do not concern passes them over. */
+    default boolean takesGoals() {
+        return true;
+    }
+
     /** Writes {@code batch}. Fails with {@link StoreUnavailableException} when the same call may succeed later. */
     Uni<BatchOutcome> write(EventBatch batch);
 

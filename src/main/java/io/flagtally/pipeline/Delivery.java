@@ -77,6 +77,16 @@ public final class Delivery {
         return acknowledgement;
     }
 
+    /** How many events it brought, malformed ones included. */
+    int events() {
+        return slices.size() + faults.size();
+    }
+
+    /** How many of them no sink is given. */
+    int faults() {
+        return faults.size();
+    }
+
     /** How much this message weighs against the bounds of the pipeline: its events, malformed ones included. */
     int weight() {
         return Math.max(1, slices.size() + faults.size());

@@ -1,5 +1,6 @@
 package io.flagtally.pipeline;
 
+import io.flagtally.platform.EventTally;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jboss.logging.Logger;
@@ -78,6 +80,7 @@ public final class EventPipeline {
     private int inFlight;
     private int outstandingEvents;
     private Runnable onRoom = () -> {};
+    private @Nullable EventTally tally;
     private @Nullable CompletableFuture<Void> drained;
 
     /** @param window how long sinks recognise a repeat */
@@ -118,6 +121,11 @@ public final class EventPipeline {
         Gauge.builder("flagtally.pipeline.waiting", retry, PatientRetry::waiting)
                 .baseUnit("batches")
                 .register(meters);
+    }
+
+    /** Has {@code to} told of events that are settled and that are put aside. */
+    void tally(EventTally to) {
+        tally = to;
     }
 
     /** Runs {@code task} each time room appears after there was none. */
@@ -265,11 +273,22 @@ public final class EventPipeline {
                     "Put aside event %s (%s): %s",
                     letter.eventId(), letter.code().label(), letter.detail());
         }
-        return retry.until("dead letters", () -> deadLetters.put(letters));
+        return retry.until("dead letters", () -> deadLetters.put(letters)).invoke(() -> tallyAside(letters));
+    }
+
+    private void tallyAside(List<DeadLetter> letters) {
+        EventTally to = tally;
+        if (to != null) {
+            letters.forEach(
+                    letter -> to.add(EventTally.SET_ASIDE + letter.code().name(), 1));
+        }
     }
 
     private void settled(Gathering taken, Timer.Sample sample, @Nullable Throwable failure) {
         sample.stop(flushes);
+        if (failure == null) {
+            tallySettled(taken);
+        }
         for (Delivery delivery : taken.deliveries) {
             if (failure == null) {
                 delivery.acknowledgement().ack();
@@ -293,6 +312,19 @@ public final class EventPipeline {
         flush(next);
         if (room != null) {
             room.run();
+        }
+    }
+
+    private void tallySettled(Gathering taken) {
+        EventTally to = tally;
+        if (to != null) {
+            long delivered = 0;
+            long malformed = 0;
+            for (Delivery delivery : taken.deliveries) {
+                delivered += delivery.events();
+                malformed += delivery.faults();
+            }
+            to.addAll(Map.of(EventTally.DELIVERED, delivered, EventTally.MALFORMED, malformed));
         }
     }
 }

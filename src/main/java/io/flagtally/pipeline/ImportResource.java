@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.flagtally.codec.EventCodec;
 import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.IdFault;
+import io.flagtally.platform.EventTally;
 import io.flagtally.platform.config.OfRole;
 import io.flagtally.platform.config.ProcessRole;
 import io.flagtally.platform.config.TimeConfig;
@@ -76,6 +77,7 @@ public class ImportResource {
             Vertx vertx,
             InstantSource clock,
             ObjectMapper json,
+            EventTally tally,
             MeterRegistry meters) {
         this.config = config;
         this.keys = keys;
@@ -96,13 +98,14 @@ public class ImportResource {
                 codecs.get(0),
                 before,
                 new SinkFanOut(
-                        chosen.stream()
-                                .filter(longTerm.negate())
-                                .map(sink -> sink.recognisingFor(untilTooOld))
-                                .toList(),
-                        retry,
-                        meters),
-                new SinkFanOut(chosen.stream().filter(longTerm).toList(), retry, meters),
+                                chosen.stream()
+                                        .filter(longTerm.negate())
+                                        .map(sink -> sink.recognisingFor(untilTooOld))
+                                        .toList(),
+                                retry,
+                                meters)
+                        .tally(tally, false),
+                new SinkFanOut(chosen.stream().filter(longTerm).toList(), retry, meters).tally(tally, true),
                 retry,
                 new BucketCalendar(time.zone()));
         runs = new Semaphore(config.runsMax());

@@ -3,6 +3,7 @@ package io.flagtally.pipeline;
 import io.flagtally.codec.EventCodec;
 import io.flagtally.platform.Availability;
 import io.flagtally.platform.Availability.Work;
+import io.flagtally.platform.EventTally;
 import io.flagtally.platform.config.BrokerConfig;
 import io.flagtally.platform.config.TimeConfig;
 import io.flagtally.rollup.BucketCalendar;
@@ -62,6 +63,7 @@ public class Pipeline {
             Availability availability,
             Vertx vertx,
             InstantSource clock,
+            EventTally tally,
             MeterRegistry meters) {
         this.config = config;
         this.availability = availability;
@@ -76,12 +78,13 @@ public class Pipeline {
                 config,
                 deduplication.window(),
                 new BucketCalendar(time.zone()),
-                new SinkFanOut(chosen(sinks), retry, meters),
+                new SinkFanOut(chosen(sinks), retry, meters).tally(tally, false),
                 deadLetters,
                 retry,
                 timers,
                 clock,
                 meters);
+        pipeline.tally(tally);
         consumer = new EventConsumer(
                 pipeline,
                 codecs.stream().collect(Collectors.toMap(EventCodec::contentType, Function.identity())),

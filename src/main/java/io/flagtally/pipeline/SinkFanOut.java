@@ -1,13 +1,17 @@
 package io.flagtally.pipeline;
 
 import io.flagtally.event.FlagEvent;
+import io.flagtally.event.GoalEvent;
+import io.flagtally.platform.EventTally;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.rollup.EventBatch;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a batch to every sink, one after the other.
@@ -23,11 +27,24 @@ public final class SinkFanOut {
     private final List<BatchSink> sinks;
     private final PatientRetry retry;
     private final MeterRegistry meters;
+    private @Nullable EventTally tally;
+    private boolean ofFiles;
 
     public SinkFanOut(List<BatchSink> sinks, PatientRetry retry, MeterRegistry meters) {
         this.sinks = List.copyOf(sinks);
         this.retry = retry;
         this.meters = meters;
+    }
+
+    /**
+     * Has {@code to} told what becomes of events in each sink.
+     *
+     * @param fromFiles whether they are events of files, to be told as such
+     */
+    SinkFanOut tally(EventTally to, boolean fromFiles) {
+        tally = to;
+        ofFiles = fromFiles;
+        return this;
     }
 
     /** Writes {@code batch}, and gives what any sink rejected. Never fails. */
@@ -36,9 +53,13 @@ public final class SinkFanOut {
         for (BatchSink sink : sinks) {
             all = all.chain(rejected -> write(sink, batch).map(outcome -> {
                 count(sink, outcome);
+                tally(sink, batch, outcome);
                 rejected.addAll(outcome.rejected());
                 return rejected;
             }));
+        }
+        if (tally != null && ofFiles) {
+            tally.add(EventTally.IMPORTED, batch.size());
         }
         return all;
     }
@@ -65,5 +86,26 @@ public final class SinkFanOut {
     private void count(BatchSink sink, BatchOutcome outcome) {
         meters.counter("flagtally.events.counted", "sink", sink.name()).increment(outcome.counted());
         meters.counter("flagtally.events.duplicates", "sink", sink.name()).increment(outcome.duplicates());
+    }
+
+    private void tally(BatchSink sink, EventBatch batch, BatchOutcome outcome) {
+        EventTally to = tally;
+        if (to == null) {
+            return;
+        }
+        long offered = sink.takesGoals()
+                ? batch.size()
+                : batch.events().stream()
+                        .filter(event -> !(event instanceof GoalEvent))
+                        .count();
+        to.addAll(Map.of(
+                EventTally.OFFERED + sink.name(),
+                offered,
+                EventTally.COUNTED + sink.name(),
+                outcome.counted(),
+                EventTally.DUPLICATES + sink.name(),
+                outcome.duplicates(),
+                EventTally.REJECTED + sink.name(),
+                (long) outcome.rejected().size()));
     }
 }

@@ -50,6 +50,9 @@ public class PostgresUserEraser implements UserEraser {
             + " and user_id = $2 and yearmonth = any($3) and source_id = any($4)"
             + " returning yearmonth, source_id, days, event_count";
 
+    /** The ledger is held against the growth of the sums, which is not what an erasure takes. */
+    private static final String CORRECT_LEDGER = "update ledger_start set stored_events = stored_events - $1";
+
     private static final String CLOSED_MONTHS =
             "select period from closed_period where length(period) = 6 order by period";
 
@@ -130,18 +133,24 @@ public class PostgresUserEraser implements UserEraser {
                         .execute(Tuple.of(environment, user, months, sources)))
                 .chain(rows -> {
                     long count = 0;
+                    long allEvents = 0;
                     for (Row row : rows) {
                         long events = row.getLong(3);
                         deltas.remove(environment, row.getString(0), row.getString(1), row.getInteger(2), events);
                         deltas.remove(environment, row.getString(0), SummaryDeltas.ALL_SOURCES, 0, events);
+                        allEvents += events;
                         count++;
                     }
+                    Tuple correction = Tuple.of(allEvents);
                     Uni<Long> removed = Uni.createFrom().item(count);
                     return count == 0
                             ? removed
                             : connection
                                     .preparedQuery(ActiveUsersStatements.UPSERT_SUMMARIES)
                                     .execute(deltas.tuple(0, clock.instant(), 0))
+                                    .chain(() -> connection
+                                            .preparedQuery(CORRECT_LEDGER)
+                                            .execute(correction))
                                     .chain(() -> removed);
                 });
     }

@@ -77,6 +77,11 @@ public final class RedisCountSink implements BatchSink {
     }
 
     @Override
+    public boolean takesGoals() {
+        return false;
+    }
+
+    @Override
     public Uni<BatchOutcome> write(EventBatch batch) {
         return Uni.createFrom().deferred(() -> {
             CountFlush flush = new CountFlush(batch, requests, clock.instant());

@@ -87,6 +87,18 @@ public final class RedisReadLink implements AutoCloseable {
      * key does not hold what it should.
      */
     Uni<List<Response>> send(List<Request> requests) {
+        return send(requests, false);
+    }
+
+    /**
+     * As {@link #send}, for commands that a server may forbid: its refusal of one fails with {@link UnavailableException}
+     * and says nothing of the connection.
+     */
+    Uni<List<Response>> sendIfAllowed(List<Request> requests) {
+        return send(requests, true);
+    }
+
+    private Uni<List<Response>> send(List<Request> requests, boolean mayBeForbidden) {
         if (requests.isEmpty()) {
             return Uni.createFrom().item(List.of());
         }
@@ -106,7 +118,10 @@ public final class RedisReadLink implements AutoCloseable {
                     .onItem()
                     .invoke(replies -> works())
                     .onFailure()
-                    .transform(failure -> told(attempt, failure))
+                    .transform(failure -> mayBeForbidden && failure instanceof io.vertx.redis.client.Response
+                            ? new UnavailableException(
+                                    "Redis at " + address + " refuses to tell: " + failure.getMessage() + ".", null)
+                            : told(attempt, failure))
                     .onTermination()
                     .invoke(() -> inFlight.addAndGet(-requests.size()));
         });

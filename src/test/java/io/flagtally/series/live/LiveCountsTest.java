@@ -36,7 +36,7 @@ class LiveCountsTest {
     private final GrowingReader reader = new GrowingReader();
     private final LiveCounts counts = new LiveCounts(
             reader,
-            new BrokerInUse(List.of(), vertx),
+            new BrokerInUse(),
             TestConfigs.of(LiveConfig.class, Map.of("flagtally.live.tick", "20ms")),
             TestConfigs.of(TimeConfig.class, Map.of()),
             () -> LiveFlags.DAY.plusSeconds(3_600),
