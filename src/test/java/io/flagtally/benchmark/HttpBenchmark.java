@@ -19,7 +19,8 @@ import org.HdrHistogram.Histogram;
 final class HttpBenchmark {
 
     private static final Duration WARM_UP = Duration.ofSeconds(20);
-    private static final Duration IDLE = Duration.ofSeconds(20);
+    private static final Duration SETTLING = Duration.ofSeconds(5);
+    private static final Duration IDLE = Duration.ofSeconds(60);
     private static final int SAMPLE_MINUTES = 3;
 
     private HttpBenchmark() {}
@@ -39,11 +40,12 @@ final class HttpBenchmark {
             OpenLoopLoad warmUp = new OpenLoopLoad(vertx, service.port(), batch);
             warmUp.run(rate / 2, WARM_UP);
             warmUp.close();
-            new Probes(service).run(IDLE);
+            new Probes(service).run(WARM_UP);
+            measure(vertx, service, meter, new RedisMeter(redis), rate, batch, duration);
+            Thread.sleep(SETTLING.toMillis());
             Probes idle = new Probes(service);
             idle.run(IDLE);
-            idle.print("idle");
-            measure(vertx, service, meter, new RedisMeter(redis), rate, batch, duration);
+            idle.print("idle afterwards");
         }
         vertx.close();
     }

@@ -23,7 +23,7 @@ import org.HdrHistogram.Histogram;
  */
 final class OpenLoopLoad {
 
-    private static final int CONNECTIONS = 64;
+    private static final int CONNECTIONS = 256;
     private static final int OUTSTANDING_MAX = 4_000;
     private static final int TEMPLATES = 64;
     private static final Duration ANSWERS_PATIENCE = Duration.ofSeconds(30);

@@ -60,6 +60,10 @@ public final class EmbeddedRedis {
                 "daemonize yes",
                 "appendonly yes",
                 "appendfsync always",
+                // A rewrite of the file takes the disk from the writes beside it; half a gigabyte is read back in
+                // seconds.
+                "auto-aof-rewrite-min-size 512mb",
+                "rdbcompression no",
                 "save \"\"",
                 "maxmemory-policy noeviction",
                 "set-max-intset-entries 16384");
