@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -58,7 +59,7 @@ class ConsoleIT {
             "#/users",
             "flag-chart canvas",
             "#/pipeline",
-            "[aria-label=Jobs] tbody tr",
+            ".trust tbody tr",
             "#/send",
             ".moving .value");
 
@@ -243,6 +244,40 @@ class ConsoleIT {
             assertEquals("30 days", pressed(console, "Range"));
             console.assertNoProblems();
         }
+    }
+
+    @Test
+    void pipeline_eventThatCannotBeCounted_isADeadLetterAndTheHourAddsUp() throws IOException {
+        long today = Instant.now().truncatedTo(ChronoUnit.DAYS).getEpochSecond();
+        assertEquals(":1", service.askRedis("LPUSH ec:" + today + ":uncountable:on x"));
+        send("uncountable", "on", "anna", Instant.now());
+
+        try (ConsolePage console = desktop().open("#/pipeline").signIn(KEY)) {
+            Page page = console.page();
+            page.click(".letters summary:has-text('COUNTER_UNUSABLE')");
+            console.awaitText(".letters details[open] pre", "\"featureId\": \"uncountable\"");
+
+            awaitBalance(console);
+            console.awaitText(".trust .verdict", "Everything that came in is accounted for.");
+            console.awaitText(".chips", "COUNTER_UNUSABLE");
+            for (String text : List.of("Ids of events, to know repeats", "PostgreSQL", "store-sizes", "in-process")) {
+                console.awaitText("main", text);
+            }
+            assertEquals(List.of(), console.barriers());
+            console.assertNoProblems();
+        }
+    }
+
+    /** Waits until the newest hour says that it adds up, and adds it up: one event at least is set aside in it. */
+    private static void awaitBalance(ConsolePage console) {
+        console.page().waitForFunction("""
+                () => {
+                  const cells = [...(document.querySelector('.trust tbody tr')?.cells ?? [])].map(c => c.textContent.trim());
+                  const number = (cell) => Number(cells[cell]?.replaceAll(',', ''));
+                  const [accepted, flags, flagRepeats, users, userRepeats, aside] = [1, 2, 3, 4, 5, 6].map(number);
+                  return cells[8] === 'adds up' && aside >= 1
+                    && accepted === users + userRepeats && accepted === flags + flagRepeats + aside;
+                }""");
     }
 
     @Test

@@ -6,7 +6,6 @@ import com.deque.html.axecore.playwright.AxeBuilder;
 import com.deque.html.axecore.results.Rule;
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
-import com.microsoft.playwright.ConsoleMessage;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.options.ColorScheme;
 import java.net.URI;
@@ -20,8 +19,6 @@ final class ConsolePage implements AutoCloseable {
     private static final double PATIENCE_MILLIS = 60_000;
     private static final Set<String> GRAVE = Set.of("serious", "critical");
 
-    private static final List<String> LEFT_OUT_IF_MISSING = List.of("/v1/pipeline", "/v1/ledger", "/v1/dead_letters");
-
     private final BrowserContext context;
     private final Page page;
     private final URI service;
@@ -33,7 +30,7 @@ final class ConsolePage implements AutoCloseable {
         this.page = context.newPage();
         page.setDefaultTimeout(PATIENCE_MILLIS);
         page.onConsoleMessage(message -> {
-            if (Set.of("error", "warning").contains(message.type()) && !isFaceOfAnotherBuild(message)) {
+            if (Set.of("error", "warning").contains(message.type())) {
                 problems.add(message.type() + ": " + message.text());
             }
         });
@@ -112,12 +109,6 @@ final class ConsolePage implements AutoCloseable {
     @Override
     public void close() {
         context.close();
-    }
-
-    /** The console leaves out what its service does not tell, and finds out by asking. */
-    private static boolean isFaceOfAnotherBuild(ConsoleMessage message) {
-        return message.text().contains("status of 404")
-                && LEFT_OUT_IF_MISSING.stream().anyMatch(message.location()::contains);
     }
 
     private static String sentence(Rule rule) {

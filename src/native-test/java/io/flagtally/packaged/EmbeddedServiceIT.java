@@ -9,21 +9,15 @@ import io.flagtally.testing.RedisServerForTests;
 import io.flagtally.testing.TestData;
 import java.io.IOException;
 import java.net.ServerSocket;
-import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /** The service with nothing configured: what starts, what ends, what stays. */
 class EmbeddedServiceIT {
-
-    private static final Pattern REDIS_ADDRESS = Pattern.compile("Redis at 127\\.0\\.0\\.1:(\\d+)");
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -69,7 +63,7 @@ class EmbeddedServiceIT {
     @Test
     void start_afterKillThatLeftServers_endsThemAndKeepsTheData() throws IOException {
         try (ServiceProcess killed = ServiceProcess.in(directory).ready()) {
-            assertEquals("+OK", askRedis(killed, "SET survivor 1"));
+            assertEquals("+OK", killed.askRedis("SET survivor 1"));
             killed.children().forEach(ProcessHandle::destroyForcibly);
             List<Long> leftovers = pidsOfPostmasterAndRedis(killed);
             assertEquals(2, leftovers.size(), "a PostgreSQL and a Redis");
@@ -78,7 +72,7 @@ class EmbeddedServiceIT {
 
             try (ServiceProcess service = ServiceProcess.in(directory).ready()) {
                 assertTrue(pidsOfServers(service).stream().noneMatch(leftovers::contains));
-                assertEquals("$1", askRedis(service, "GET survivor"));
+                assertEquals("$1", service.askRedis("GET survivor"));
             }
         }
     }
@@ -202,21 +196,5 @@ class EmbeddedServiceIT {
                 .command()
                 .map(command -> Path.of(command).getFileName().toString())
                 .orElse("");
-    }
-
-    private static String askRedis(ServiceProcess service, String command) throws IOException {
-        Matcher address = REDIS_ADDRESS.matcher(service.log());
-        assertTrue(address.find(), service::log);
-        try (Socket socket = new Socket(LoopbackPort.HOST, Integer.parseInt(address.group(1)))) {
-            socket.setSoTimeout(10_000);
-            socket.getOutputStream().write((command + "\r\n").getBytes(StandardCharsets.US_ASCII));
-            StringBuilder line = new StringBuilder();
-            for (int c = socket.getInputStream().read();
-                    c != '\r' && c >= 0;
-                    c = socket.getInputStream().read()) {
-                line.append((char) c);
-            }
-            return line.toString();
-        }
     }
 }

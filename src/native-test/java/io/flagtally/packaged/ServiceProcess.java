@@ -6,10 +6,12 @@ import io.flagtally.platform.embedded.LoopbackPort;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +20,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 
 /**
@@ -29,6 +33,7 @@ public final class ServiceProcess implements AutoCloseable {
     /** A start takes some 5 seconds, and several times that on a busy machine. */
     private static final Duration START_PATIENCE = Duration.ofSeconds(120);
 
+    private static final Pattern REDIS_ADDRESS = Pattern.compile("Redis at 127\\.0\\.0\\.1:(\\d+)");
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(60);
     private static final Path JAR = Path.of("target", "quarkus-app", "quarkus-run.jar");
     private static final HttpClient HTTP =
@@ -178,6 +183,23 @@ public final class ServiceProcess implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
+        }
+    }
+
+    /** The first line of what the embedded Redis answers to {@code command}. */
+    public String askRedis(String command) throws IOException {
+        Matcher address = REDIS_ADDRESS.matcher(log());
+        assertTrue(address.find(), this::log);
+        try (Socket socket = new Socket(LoopbackPort.HOST, Integer.parseInt(address.group(1)))) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream().write((command + "\r\n").getBytes(StandardCharsets.US_ASCII));
+            StringBuilder line = new StringBuilder();
+            for (int c = socket.getInputStream().read();
+                    c != '\r' && c >= 0;
+                    c = socket.getInputStream().read()) {
+                line.append((char) c);
+            }
+            return line.toString();
         }
     }
 

@@ -20,6 +20,7 @@ export class Overview {
     this.users = null;
     this.months = null;
     this.seen = [];
+    this.pulse = null;
     this.health = null;
     this.ledger = null;
     this.error = null;
@@ -61,7 +62,7 @@ export class Overview {
   #counts(type, data) {
     if (type === 'pulse') {
       this.rates = new Map(data.flags.map((flag) => [flag.featureId, flag.eventsPerSecond]));
-      this.broker = data.broker;
+      this.pulse = data;
     } else {
       if (type === 'snapshot' || data.date !== this.date || !this.flags) this.flags = new Map();
       this.date = data.date;
@@ -133,12 +134,13 @@ export class Overview {
 
   async #readHealth() {
     try {
-      [this.health, this.ledger] = await Promise.all([read('/v1/pipeline'), read('/v1/ledger', { hours: 1 })]);
+      [this.health, this.ledger] = await Promise.all([read('/v1/pipeline'), read('/v1/ledger', { hours: 24 })]);
       this.healthError = null;
     } catch (e) {
-      this.healthError = e;
+      // What stands here stays while the service is away; the note at the top says how old it is.
+      if (!(e.status === 0 && this.health)) this.healthError = e;
     }
-    this.app.update();
+    if (!this.left) this.app.update();
   }
 
   render() {
@@ -193,26 +195,33 @@ export class Overview {
   }
 
   #pipeline() {
-    if (this.healthError?.status === 404) return nothing;
-    if (this.healthError) return html`<section class="card"><h2>Pipeline</h2>${failed(this.healthError)}</section>`;
-    if (!this.health) return nothing;
-    const broker = this.health.broker;
-    const hours = this.ledger?.hours ?? [];
-    const wrong = hours.find((hour) => hour.verdict === 'DOES_NOT_ADD_UP');
-    const lost = (this.health.last24Hours?.deadLetters ?? []).reduce((sum, each) => sum + each.events, 0);
-    const refused = (this.health.last24Hours?.refused ?? []).reduce((sum, each) => sum + each.events, 0);
-    const bad = broker?.missing || wrong || this.health.stores.some((store) => store.error);
+    if (this.healthError) return html`<section class="card"><h2>Pipeline</h2>${failed(this.healthError, () => this.#readHealth())}</section>`;
+    if (!this.health) return html`<section class="card">${loading('Reading how the pipeline does…')}</section>`;
+    const { broker, throughput, last24Hours } = this.health;
+    const sum = (reasons) => reasons.reduce((all, each) => all + each.events, 0);
+    const wrong = this.#wrong();
+    const lost = this.ledger.hours.some((hour) => hour.verdict === 'LOST_SIGHT');
     return html`
       <section class="card">
         <div class="card-head"><h2>Pipeline</h2><a href=${this.app.link('pipeline')}>Details</a></div>
-        <p class="verdict ${bad ? 'bad' : 'good'}">${bad ? broker?.missing || (wrong ? 'The numbers of an hour do not add up.' : 'A store cannot be read.') : 'Events come through.'}</p>
+        <p class="verdict ${wrong ? 'bad' : lost ? 'unsure' : 'good'}">${wrong ?? (lost ? 'Events come through; a process ended without a last word.' : 'Events come through, and the numbers add up.')}</p>
         <dl class="facts">
           <div><dt>Broker</dt><dd>${broker?.name ?? '–'}</dd></div>
-          <div><dt>Waiting in it</dt><dd>${f.count(broker?.lag)}</dd></div>
-          <div><dt>Counted a second</dt><dd>${f.rate(this.health.throughput?.countedPerSecond)}</dd></div>
-          <div><dt>Refused in 24 h</dt><dd>${f.count(refused)}</dd></div>
-          <div><dt>Set aside in 24 h</dt><dd>${f.count(lost)}</dd></div>
+          <div><dt>Waiting in it</dt><dd>${f.count(this.pulse?.broker?.lag ?? broker?.lag)}</dd></div>
+          <div><dt>Counted a second</dt><dd>${f.rate(throughput.countedPerSecond)}</dd></div>
+          <div><dt>Refused in 24 h</dt><dd>${f.count(sum(last24Hours.refused))}</dd></div>
+          <div><dt>Set aside in 24 h</dt><dd>${f.count(sum(last24Hours.deadLetters))}</dd></div>
         </dl>
       </section>`;
+  }
+
+  /** What is wrong with the pipeline, in a sentence; null if nothing is. */
+  #wrong() {
+    const unread = this.health.stores.find((store) => store.error);
+    if (this.health.broker?.missing) return this.health.broker.missing;
+    if (this.pulse && !this.pulse.readable) return 'The counts cannot be read just now; what stands here is the last of them.';
+    if (unread) return unread.error;
+    if (this.ledger.hours.some((hour) => hour.verdict === 'DOES_NOT_ADD_UP')) return 'The numbers of the last hours do not add up.';
+    return null;
   }
 }

@@ -2,7 +2,7 @@
 import { html, nothing } from '../lib/lit-html.js';
 import { read } from '../api.js';
 import * as f from '../format.js';
-import { choice, empty, failed, figure, loading } from '../parts.js';
+import { choice, empty, failed, figure, loading, named } from '../parts.js';
 
 const POLL_MILLIS = 5_000;
 const LETTERS_SHOWN = 20;
@@ -15,17 +15,32 @@ const VERDICTS = {
   DOES_NOT_ADD_UP: ['bad', 'does not add up'],
 };
 
+/** What takes the space, by the names that the stores have for it. */
 const KINDS = {
-  ids: 'ids of events, to recognise repeats',
-  event_identity: 'ids of events, to recognise repeats',
+  ids: 'Ids of events, to know repeats',
+  'event counters': 'Events of flags',
+  'user counters': 'Unique users of flags',
+  catalog: 'Flags and variations seen',
+  event_identity: 'Ids of events, to know repeats',
+  mau: 'Active users by SDK',
+  mau_user: 'Active users',
+  active_users_summary: 'Sums of active users',
+  dead_letter: 'Dead letters',
+  event_ledger: 'The ledger',
+  ledger_process: 'Processes of the ledger',
+  store_size: 'Sizes of the stores',
+  job_run: 'Runs of jobs',
+  label: 'Names',
 };
+
+/** So many kinds stand below a store; the rest is small. */
+const KINDS_SHOWN = 6;
 
 export class Pipeline {
   constructor(app, id, query) {
     this.app = app;
     this.parts = {};
     this.errors = {};
-    this.open = new Set();
     this.change(query);
   }
 
@@ -55,7 +70,7 @@ export class Pipeline {
     const results = await Promise.all([
       this.#part('pipeline', '/v1/pipeline'),
       this.#part('ledger', '/v1/ledger', { hours: this.hours }),
-      this.#part('letters', '/v1/dead_letters', { limit: LETTERS_SHOWN }),
+      this.#part('letters', '/v1/dead_letters', { environmentId: environment, limit: LETTERS_SHOWN }),
       this.#part('jobs', '/v1/batch/jobs'),
       this.#part('doubts', '/v1/doubts'),
     ]);
@@ -83,7 +98,7 @@ export class Pipeline {
   render() {
     return html`
       <h1>Pipeline</h1>
-      <p class="lead">Of the whole installation, all environments.</p>
+      <p class="lead">Of the whole installation; dead letters of this environment.</p>
       ${this.#section('pipeline', 'Reading the pipeline…', (pipeline) => this.#flow(pipeline))}
       ${this.#section('ledger', 'Reading the ledger…', (ledger) => this.#trust(ledger))}
       <div class="two">
@@ -96,7 +111,7 @@ export class Pipeline {
   }
 
   #section(part, waiting, draw) {
-    if (this.errors[part]?.status === 404) return nothing;
+    if (this.errors[part]?.status === 403) return nothing;
     if (this.errors[part]) return html`<section class="card">${failed(this.errors[part], () => this.#readAll())}</section>`;
     return this.parts[part] ? draw(this.parts[part]) : html`<section class="card">${loading(waiting)}</section>`;
   }
@@ -106,8 +121,8 @@ export class Pipeline {
     return html`
       ${broker?.missing ? html`<div class="note bad" role="alert">${broker.missing}</div>` : nothing}
       <dl class="figures">
-        ${figure('Accepted a second', f.rate(throughput?.acceptedPerSecond), 'at the doors')}
-        ${figure('Counted a second', f.rate(throughput?.countedPerSecond), 'without repeats')}
+        ${figure('Accepted a second', f.rate(throughput.acceptedPerSecond), 'at the doors')}
+        ${figure('Counted a second', f.rate(throughput.countedPerSecond), 'without repeats')}
         ${figure('Waiting', f.count(broker?.lag), broker ? `messages in the broker: ${broker.name}` : 'no broker here')}
         ${figure('Processes', f.count(instances.length), 'heard of in the last 30 s')}
       </dl>
@@ -122,8 +137,8 @@ export class Pipeline {
               <tbody>${instances.map((each) => html`<tr>
                 <th scope="row"><code>${each.instance}</code></th><td>${f.dateTime(each.startedAt)}</td>
                 <td class="right number">${f.count(each.inFlightEvents)}</td><td class="right number">${f.count(each.waitingBatches)}</td>
-                <td class="right number">${f.count(each.batchEvents?.p50)}</td><td class="right number">${f.count(each.batchEvents?.p99)}</td>
-                <td class="right number">${f.millis(each.flushMillis?.p50)}</td><td class="right number">${f.millis(each.flushMillis?.p99)}</td></tr>`)}</tbody>
+                <td class="right number">${f.count(each.batchEvents.p50)}</td><td class="right number">${f.count(each.batchEvents.p99)}</td>
+                <td class="right number">${f.millis(each.flushMillis.p50)}</td><td class="right number">${f.millis(each.flushMillis.p99)}</td></tr>`)}</tbody>
             </table>
           </div>
         </section>`}`;
@@ -156,8 +171,9 @@ export class Pipeline {
             <tbody>${hours.map((hour) => this.#hour(hour, sinks))}</tbody>
           </table>
         </div>`}
-        <p class="hint">Each event that a door accepted must be counted, recognised as a repeat, or set aside — by each sink. The
-          sink of flags passes over goals.
+        <p class="hint">Each event that was accepted must be counted, recognised as a repeat, or set aside — once for the active
+          users, and once for the flags, which goals do not concern. <em>Under way</em>: the hour runs, or events of it wait in the broker.
+          <em>Delivered again</em>: the broker brought events twice; repeats are not counted.
           ${ledger.sinceStart ? html`Since ${f.dateTime(ledger.sinceStart.since)} the ledger says
             ${f.count(ledger.sinceStart.counted)} events, the sums in PostgreSQL ${f.count(ledger.sinceStart.stored)}.` : nothing}</p>
       </section>`;
@@ -168,17 +184,17 @@ export class Pipeline {
     const of = (name) => hour.sinks.find((sink) => sink.sink === name);
     return html`<tr>
       <th scope="row">${f.day(hour.from)}, ${f.hour(hour.from)}</th>
-      <td class="right number">${f.count(hour.accepted + (hour.imported ?? 0))}</td>
+      <td class="right number">${f.count(hour.accepted + hour.imported)}</td>
       ${sinks.map((name) => html`<td class="right number">${f.count(of(name)?.counted)}</td>
         <td class="right number muted">${f.count(of(name)?.duplicates)}</td>`)}
       <td class="right number">${f.count(hour.setAside)}</td>
       <td class="right number">${f.count(hour.refused)}</td>
-      <td><span class="tag ${tone}">${words}</span>${hour.underWay > 0 ? html` <small class="muted">${f.count(hour.underWay)}</small>` : nothing}</td>
+      <td><span class="tag ${tone}">${words}</span>${hour.underWay || hour.repeated ? html` <small class="muted">${f.count(hour.underWay || hour.repeated)}</small>` : nothing}</td>
     </tr>`;
   }
 
   #refused(pipeline) {
-    const rows = pipeline.last24Hours?.refused ?? [];
+    const rows = pipeline.last24Hours.refused;
     return html`
       <section class="card">
         <h2>Refused at the door, 24 hours</h2>
@@ -190,25 +206,24 @@ export class Pipeline {
   }
 
   #letters(answer) {
-    const letters = answer.deadLetters ?? [];
-    const byCode = this.parts.pipeline?.last24Hours?.deadLetters ?? [];
+    const letters = answer.deadLetters;
+    const byCode = this.parts.pipeline?.last24Hours.deadLetters ?? [];
     return html`
       <section class="card">
         <h2>Dead letters</h2>
-        ${byCode.length ? html`<p class="chips">${byCode.map((row) => html`<span class="tag"><code>${row.code}</code> ${f.count(row.events)}</span>`)}</p>` : nothing}
+        ${byCode.length ? html`<p class="chips"><span class="muted">Set aside in 24 hours, all environments:</span> ${byCode.map((row) => html`<span class="tag"><code>${row.code}</code> ${f.count(row.events)}</span>`)}</p>` : nothing}
         ${letters.length === 0 ? empty('None', 'Nothing was set aside.') : html`<ul class="letters">${letters.map((letter) => this.#letter(letter))}</ul>`}
+        ${answer.next ? html`<p class="hint">The first ${f.count(letters.length)} of more.</p>` : nothing}
       </section>`;
   }
 
   #letter(letter) {
-    const known = ['id', 'code', 'reason', 'detail', 'at', 'payload', 'body'];
-    const body = letter.payload ?? letter.body ?? '';
-    const rest = Object.entries(letter).filter(([name, value]) => !known.includes(name) && value !== null && value !== '');
+    const { code, detail, putAt, payload, ...facts } = letter;
     return html`<li><details>
-      <summary><code>${letter.code}</code> <span class="muted">${letter.at ? f.dateTime(letter.at) : nothing}</span></summary>
-      <p>${letter.reason ?? letter.detail ?? nothing}</p>
-      <dl class="facts small">${rest.map(([name, value]) => html`<div><dt>${name}</dt><dd>${typeof value === 'object' ? JSON.stringify(value) : value}</dd></div>`)}</dl>
-      ${body ? html`<pre tabindex="0">${pretty(body)}</pre>` : nothing}
+      <summary><code>${code}</code> <span class="muted">${f.dateTime(putAt)}</span></summary>
+      <p>${detail}</p>
+      <dl class="facts small">${Object.entries(facts).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+      <pre tabindex="0">${pretty(payload)}</pre>
     </details></li>`;
   }
 
@@ -217,22 +232,28 @@ export class Pipeline {
   }
 
   #store(store) {
-    const share = store.bytesMax ? store.bytes / store.bytesMax : null;
-    const growth = (bytes) => (bytes === null || bytes === undefined ? '–' : `${bytes >= 0 ? '+' : ''}${f.bytes(bytes)}`);
+    const growth = (bytes) => (bytes === null ? '–' : `${bytes >= 0 ? '+' : '−'}${f.bytes(Math.abs(bytes))}`);
     return html`
       <section class="card">
         <div class="card-head"><h2>${{ redis: 'Redis', postgres: 'PostgreSQL' }[store.store] ?? store.store}</h2><span class="number strong">${f.bytes(store.bytes)}</span></div>
-        ${store.error ? html`<p class="verdict bad">${store.error}</p>` : nothing}
-        ${share === null ? nothing : html`<meter min="0" max="1" low="0.7" high="0.9" optimum="0" .value=${share} aria-label="How full it is">${f.percent(share)}</meter>`}
-        <p class="hint">${store.bytesMax ? html`of ${f.bytes(store.bytesMax)} · ` : nothing}${growth(store.growthBytesPerDay)} a day
-          ${store.daysUntilFull === null || store.daysUntilFull === undefined ? nothing : html` · full in ${f.count(store.daysUntilFull)} days`}</p>
-        <div class="table-box" tabindex="0" role="region" aria-label="What takes the space">
-          <table><thead><tr><th scope="col">What</th><th scope="col" class="right">Entries</th><th scope="col" class="right">Size</th><th scope="col" class="right">A day</th></tr></thead>
-            <tbody>${[...(store.kinds ?? [])].sort((a, b) => b.bytes - a.bytes).map((kind) => html`<tr>
-              <th scope="row" title=${KINDS[kind.kind] ?? nothing}>${kind.kind.replaceAll('_', ' ')}</th><td class="right number">${kind.estimated ? '≈ ' : ''}${f.count(kind.entries)}</td>
-              <td class="right number">${kind.estimated ? '≈ ' : ''}${f.bytes(kind.bytes)}</td><td class="right number muted">${growth(kind.growthBytesPerDay)}</td></tr>`)}</tbody></table>
-        </div>
+        ${store.error ? html`<p class="verdict bad">${store.error}</p>` : html`
+          ${this.#fullness(store)}
+          <p class="hint">${store.growthBytesPerDay === null ? 'How it grows is known after an hour.' : `${growth(store.growthBytesPerDay)} a day.`}
+            ${store.daysUntilFull === null ? nothing : `Full in ${f.count(store.daysUntilFull)} days.`}</p>
+          <div class="table-box" tabindex="0" role="region" aria-label="What takes the space in ${store.store}">
+            <table><thead><tr><th scope="col">What</th><th scope="col" class="right">Entries</th><th scope="col" class="right">Size</th><th scope="col" class="right">A day</th></tr></thead>
+              <tbody>${store.kinds.slice(0, KINDS_SHOWN).map((kind) => html`<tr>
+                <th scope="row">${named(KINDS[kind.kind], kind.kind)}</th><td class="right number">≈ ${f.count(kind.entries)}</td>
+                <td class="right number">${kind.estimated ? '≈ ' : ''}${f.bytes(kind.bytes)}</td><td class="right number muted">${growth(kind.growthBytesPerDay)}</td></tr>`)}</tbody></table>
+          </div>`}
       </section>`;
+  }
+
+  #fullness(store) {
+    if (store.bytesMax === null) return nothing;
+    const share = store.bytes / store.bytesMax;
+    return html`<meter min="0" max="1" low="0.7" high="0.9" optimum="0" .value=${share} aria-label="How full it is">${f.percent(share)}</meter>
+      <p class="hint">${f.percent(share)} of ${f.bytes(store.bytesMax)}</p>`;
   }
 
   #jobs(answer) {
@@ -275,7 +296,6 @@ function duration(iso) {
 }
 
 function pretty(body) {
-  if (typeof body !== 'string') return JSON.stringify(body, null, 2);
   try {
     return JSON.stringify(JSON.parse(body), null, 2);
   } catch {
