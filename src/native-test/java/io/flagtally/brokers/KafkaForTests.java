@@ -8,6 +8,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.apache.kafka.clients.admin.Admin;
@@ -18,16 +21,19 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.jspecify.annotations.Nullable;
 
 /** Apache Kafka with the two topics of the contract. */
 final class KafkaForTests implements BrokerForTests {
 
     private static final int PARTITIONS = 4;
+    private static final long PATIENCE_SECONDS = 60;
     private static final Duration QUIET = Duration.ofMillis(500);
 
     /** Its clients tell all their settings each time, and every failed connection while the broker is away. */
@@ -38,6 +44,8 @@ final class KafkaForTests implements BrokerForTests {
     }
 
     private final KafkaServerForTests server = new KafkaServerForTests();
+    private @Nullable Admin admin;
+    private @Nullable KafkaProducer<String, byte[]> producer;
 
     @Override
     public String name() {
@@ -57,23 +65,20 @@ final class KafkaForTests implements BrokerForTests {
     @Override
     public void start(int reachedAt) {
         server.start(reachedAt);
-        try (Admin admin = Admin.create(client())) {
-            var unused = admin.createTopics(List.of(
-                            new NewTopic(EVENTS, PARTITIONS, (short) 1), new NewTopic(DEAD_LETTERS, 1, (short) 1)))
-                    .all()
-                    .get();
-        } catch (ExecutionException | InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
+        Void unused = get(admin().createTopics(
+                        List.of(new NewTopic(EVENTS, PARTITIONS, (short) 1), new NewTopic(DEAD_LETTERS, 1, (short) 1)))
+                .all());
     }
 
     @Override
     public void stop() {
+        forget();
         server.stop();
     }
 
     @Override
     public void kill() {
+        forget();
         server.kill();
     }
 
@@ -89,37 +94,33 @@ final class KafkaForTests implements BrokerForTests {
 
     @Override
     public void publish(Raw message, int times) {
-        try (KafkaProducer<String, byte[]> producer =
-                new KafkaProducer<>(client(), new StringSerializer(), new ByteArraySerializer())) {
-            for (int i = 0; i < times; i++) {
-                ProducerRecord<String, byte[]> record = new ProducerRecord<>(EVENTS, message.payload());
-                message.headers()
-                        .forEach((name, value) -> record.headers().add(name, value.getBytes(StandardCharsets.UTF_8)));
-                var unused = producer.send(record);
-            }
+        List<Future<RecordMetadata>> sent = new ArrayList<>();
+        for (int i = 0; i < times; i++) {
+            ProducerRecord<String, byte[]> record = new ProducerRecord<>(EVENTS, message.payload());
+            message.headers()
+                    .forEach((name, value) -> record.headers().add(name, value.getBytes(StandardCharsets.UTF_8)));
+            sent.add(producer().send(record));
         }
+        producer().flush();
+        sent.forEach(each -> {
+            RecordMetadata unused = get(each);
+        });
     }
 
     @Override
     public long backlog() {
-        try (Admin admin = Admin.create(client())) {
-            Map<TopicPartition, OffsetAndMetadata> committed = admin.listConsumerGroupOffsets(GROUP)
-                    .partitionsToOffsetAndMetadata()
-                    .get();
-            long waiting = 0;
-            for (int partition = 0; partition < PARTITIONS; partition++) {
-                TopicPartition each = new TopicPartition(EVENTS, partition);
-                OffsetAndMetadata done = committed.get(each);
-                waiting += admin.listOffsets(Map.of(each, OffsetSpec.latest()))
-                                .partitionResult(each)
-                                .get()
-                                .offset()
-                        - (done == null ? 0 : done.offset());
-            }
-            return waiting;
-        } catch (ExecutionException | InterruptedException e) {
-            throw new IllegalStateException(e);
+        Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
+        for (int partition = 0; partition < PARTITIONS; partition++) {
+            latest.put(new TopicPartition(EVENTS, partition), OffsetSpec.latest());
         }
+        Map<TopicPartition, OffsetAndMetadata> committed =
+                get(admin().listConsumerGroupOffsets(GROUP).partitionsToOffsetAndMetadata());
+        return get(admin().listOffsets(latest).all()).entrySet().stream()
+                .mapToLong(end -> {
+                    OffsetAndMetadata done = committed.get(end.getKey());
+                    return end.getValue().offset() - (done == null ? 0 : done.offset());
+                })
+                .sum();
     }
 
     @Override
@@ -158,7 +159,42 @@ final class KafkaForTests implements BrokerForTests {
 
     @Override
     public void close() {
+        forget();
         server.close();
+    }
+
+    private synchronized Admin admin() {
+        if (admin == null) {
+            admin = Admin.create(client());
+        }
+        return admin;
+    }
+
+    private synchronized KafkaProducer<String, byte[]> producer() {
+        if (producer == null) {
+            producer = new KafkaProducer<>(client(), new StringSerializer(), new ByteArraySerializer());
+        }
+        return producer;
+    }
+
+    /** Closes the connections, so that none tries to reach a server that is stopped. */
+    private synchronized void forget() {
+        if (admin != null) {
+            admin.close(Duration.ZERO);
+            admin = null;
+        }
+        if (producer != null) {
+            producer.close(Duration.ZERO);
+            producer = null;
+        }
+    }
+
+    private static <T> T get(Future<T> answer) {
+        try {
+            return answer.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException | ExecutionException | TimeoutException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private Map<String, Object> client() {
