@@ -259,8 +259,13 @@ class ConsoleIT {
 
             awaitBalance(console);
             console.awaitText(".trust .verdict", "Everything that came in is accounted for.");
-            console.awaitText(".chips", "COUNTER_UNUSABLE");
-            for (String text : List.of("Ids of events, to know repeats", "PostgreSQL", "store-sizes", "in-process")) {
+            for (String text : List.of(
+                    "Set aside, 24 hours",
+                    "EVENT_FIELD_EMPTY",
+                    "Ids of events, to know repeats",
+                    "PostgreSQL",
+                    "store-sizes",
+                    "in-process")) {
                 console.awaitText("main", text);
             }
             assertEquals(List.of(), console.barriers());

@@ -98,13 +98,14 @@ export class Pipeline {
   render() {
     return html`
       <h1>Pipeline</h1>
-      <p class="lead">Of the whole installation; dead letters of this environment.</p>
+      <p class="lead">Of the whole installation, all environments; dead letters of the one chosen.</p>
       ${this.#section('pipeline', 'Reading the pipeline…', (pipeline) => this.#flow(pipeline))}
       ${this.#section('ledger', 'Reading the ledger…', (ledger) => this.#trust(ledger))}
-      <div class="two">
-        ${this.#section('pipeline', 'Reading what was refused…', (pipeline) => this.#refused(pipeline))}
-        ${this.#section('letters', 'Reading the dead letters…', (letters) => this.#letters(letters))}
-      </div>
+      ${this.#section('pipeline', 'Reading what was refused…', ({ last24Hours }) => html`<div class="two">
+        ${reasons('Refused at the door, 24 hours', last24Hours.refused, 'No event was at fault.')}
+        ${reasons('Set aside, 24 hours', last24Hours.deadLetters, 'Every event was counted.')}
+      </div>`)}
+      ${this.#section('letters', 'Reading the dead letters…', (letters) => this.#letters(letters))}
       ${this.#section('pipeline', 'Measuring the stores…', (pipeline) => this.#stores(pipeline))}
       ${this.#section('jobs', 'Reading the jobs…', (jobs) => this.#jobs(jobs))}
       ${this.#section('doubts', 'Reading doubts…', (doubts) => this.#doubts(doubts))}`;
@@ -153,7 +154,9 @@ export class Pipeline {
       ? ['bad', `${f.count(bad)} of ${f.count(hours.length)} hours do not add up. That is a fault of ours: please tell us.`]
       : unsure
         ? ['unsure', 'All adds up, but for hours in which a process ended without a last word.']
-        : ['good', hours.length ? 'Everything that came in is accounted for.' : 'Nothing has come in yet.'];
+        : ['good', !hours.length ? 'Nothing has come in yet.'
+          : hours.some((hour) => hour.underWay) ? 'All adds up so far; some events are still under way.'
+          : 'Everything that came in is accounted for.'];
     return html`
       <section class="card trust">
         <div class="card-head"><h2>Can the numbers be trusted?</h2>
@@ -163,7 +166,7 @@ export class Pipeline {
         <div class="table-box" tabindex="0" role="region" aria-label="Accepted and counted, hour by hour">
           <table>
             <thead>
-              <tr><th scope="col" rowspan="2">Hour of arrival</th><th scope="col" rowspan="2" class="right">Accepted</th>
+              <tr><th scope="col" rowspan="2">Hour</th><th scope="col" rowspan="2" class="right">Accepted</th>
                 ${sinks.map((sink) => html`<th scope="colgroup" colspan="2" class="group">${SINKS[sink] ?? sink}</th>`)}
                 <th scope="col" rowspan="2" class="right">Set aside</th><th scope="col" rowspan="2" class="right">Refused</th><th scope="col" rowspan="2">Verdict</th></tr>
               <tr>${sinks.map(() => html`<th scope="col" class="right sub">counted</th><th scope="col" class="right sub">repeats</th>`)}</tr>
@@ -175,12 +178,14 @@ export class Pipeline {
           users, and once for the flags, which goals do not concern. <em>Under way</em>: the hour runs, or events of it wait in the broker.
           <em>Delivered again</em>: the broker brought events twice; repeats are not counted.
           ${ledger.sinceStart ? html`Since ${f.dateTime(ledger.sinceStart.since)} the ledger says
-            ${f.count(ledger.sinceStart.counted)} events, the sums in PostgreSQL ${f.count(ledger.sinceStart.stored)}.` : nothing}</p>
+            ${f.count(ledger.sinceStart.counted)} events were counted, the sums in PostgreSQL ${f.count(ledger.sinceStart.stored)}; these are some
+            seconds ahead while events come in.` : nothing}</p>
       </section>`;
   }
 
   #hour(hour, sinks) {
     const [tone, words] = VERDICTS[hour.verdict] ?? ['unsure', hour.verdict];
+    const some = hour.verdict === 'UNDER_WAY' ? hour.underWay : hour.verdict === 'REPEATED' ? hour.repeated : 0;
     const of = (name) => hour.sinks.find((sink) => sink.sink === name);
     return html`<tr>
       <th scope="row">${f.day(hour.from)}, ${f.hour(hour.from)}</th>
@@ -189,29 +194,15 @@ export class Pipeline {
         <td class="right number muted">${f.count(of(name)?.duplicates)}</td>`)}
       <td class="right number">${f.count(hour.setAside)}</td>
       <td class="right number">${f.count(hour.refused)}</td>
-      <td><span class="tag ${tone}">${words}</span>${hour.underWay || hour.repeated ? html` <small class="muted">${f.count(hour.underWay || hour.repeated)}</small>` : nothing}</td>
+      <td><span class="tag ${tone}">${words}</span>${some ? html` <small class="muted">${f.count(some)}</small>` : nothing}</td>
     </tr>`;
-  }
-
-  #refused(pipeline) {
-    const rows = pipeline.last24Hours.refused;
-    return html`
-      <section class="card">
-        <h2>Refused at the door, 24 hours</h2>
-        ${rows.length === 0 ? empty('None', 'No event was at fault.') : html`
-          <table><thead><tr><th scope="col">Reason</th><th scope="col" class="right">Events</th></tr></thead>
-            <tbody>${[...rows].sort((a, b) => b.events - a.events).map(
-              (row) => html`<tr><th scope="row"><code>${row.code}</code></th><td class="right number">${f.count(row.events)}</td></tr>`)}</tbody></table>`}
-      </section>`;
   }
 
   #letters(answer) {
     const letters = answer.deadLetters;
-    const byCode = this.parts.pipeline?.last24Hours.deadLetters ?? [];
     return html`
       <section class="card">
         <h2>Dead letters</h2>
-        ${byCode.length ? html`<p class="chips"><span class="muted">Set aside in 24 hours, all environments:</span> ${byCode.map((row) => html`<span class="tag"><code>${row.code}</code> ${f.count(row.events)}</span>`)}</p>` : nothing}
         ${letters.length === 0 ? empty('None', 'Nothing was set aside.') : html`<ul class="letters">${letters.map((letter) => this.#letter(letter))}</ul>`}
         ${answer.next ? html`<p class="hint">The first ${f.count(letters.length)} of more.</p>` : nothing}
       </section>`;
@@ -228,10 +219,11 @@ export class Pipeline {
   }
 
   #stores(pipeline) {
-    return html`<div class="two">${pipeline.stores.map((store) => this.#store(store))}</div>`;
+    return html`<div class="two">${[...pipeline.stores].sort((a, b) => b.store.localeCompare(a.store)).map((store) => this.#store(store))}</div>`;
   }
 
   #store(store) {
+    const grows = store.kinds.some((kind) => kind.growthBytesPerDay !== null);
     const growth = (bytes) => (bytes === null ? '–' : `${bytes >= 0 ? '+' : '−'}${f.bytes(Math.abs(bytes))}`);
     return html`
       <section class="card">
@@ -241,10 +233,10 @@ export class Pipeline {
           <p class="hint">${store.growthBytesPerDay === null ? 'How it grows is known after an hour.' : `${growth(store.growthBytesPerDay)} a day.`}
             ${store.daysUntilFull === null ? nothing : `Full in ${f.count(store.daysUntilFull)} days.`}</p>
           <div class="table-box" tabindex="0" role="region" aria-label="What takes the space in ${store.store}">
-            <table><thead><tr><th scope="col">What</th><th scope="col" class="right">Entries</th><th scope="col" class="right">Size</th><th scope="col" class="right">A day</th></tr></thead>
+            <table><thead><tr><th scope="col">What</th><th scope="col" class="right">Entries</th><th scope="col" class="right">Size</th>${grows ? html`<th scope="col" class="right">A day</th>` : nothing}</tr></thead>
               <tbody>${store.kinds.slice(0, KINDS_SHOWN).map((kind) => html`<tr>
                 <th scope="row">${named(KINDS[kind.kind], kind.kind)}</th><td class="right number">≈ ${f.count(kind.entries)}</td>
-                <td class="right number">${kind.estimated ? '≈ ' : ''}${f.bytes(kind.bytes)}</td><td class="right number muted">${growth(kind.growthBytesPerDay)}</td></tr>`)}</tbody></table>
+                <td class="right number">${kind.estimated ? '≈ ' : ''}${f.bytes(kind.bytes)}</td>${grows ? html`<td class="right number muted">${growth(kind.growthBytesPerDay)}</td>` : nothing}</tr>`)}</tbody></table>
           </div>`}
       </section>`;
   }
@@ -266,7 +258,7 @@ export class Pipeline {
             <tbody>${answer.jobs.map((job) => html`<tr><th scope="row"><code>${job.name}</code></th><td>${duration(job.every)}</td>
               <td>${job.lastRun ? html`<span title=${f.dateTime(job.lastRun.startedAt)}>${f.ago(job.lastRun.startedAt)}</span>` : 'never'}</td>
               <td class="right number">${f.millis(job.lastRun?.durationMillis)}</td>
-              <td>${job.lastRun ? html`<span class="tag ${tone[job.lastRun.outcome] ?? ''}">${job.lastRun.outcome.toLowerCase()}</span> <span class="muted">${job.lastRun.detail}</span>` : '–'}</td></tr>`)}</tbody></table>
+              <td class="detail">${job.lastRun ? html`<span class="tag ${tone[job.lastRun.outcome] ?? ''}">${job.lastRun.outcome.toLowerCase()}</span> <span class="muted">${job.lastRun.detail}</span>` : '–'}</td></tr>`)}</tbody></table>
         </div>
       </section>`;
   }
@@ -286,6 +278,16 @@ export class Pipeline {
 }
 
 const SINKS = { mau: 'Active users', counts: 'Flags' };
+
+/** Events by error code, most first. */
+const reasons = (title, rows, none) => html`
+  <section class="card">
+    <h2>${title}</h2>
+    ${rows.length === 0 ? empty('None', none) : html`
+      <table><thead><tr><th scope="col">Reason</th><th scope="col" class="right">Events</th></tr></thead>
+        <tbody>${[...rows].sort((a, b) => b.events - a.events).map(
+          (row) => html`<tr><th scope="row"><code>${row.code}</code></th><td class="right number">${f.count(row.events)}</td></tr>`)}</tbody></table>`}
+  </section>`;
 
 /** PT1H as people say it. */
 function duration(iso) {
