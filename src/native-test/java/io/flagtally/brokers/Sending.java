@@ -44,10 +44,15 @@ final class Sending implements AutoCloseable {
         }
     }
 
-    /** Waits until this many requests were answered with 200. */
+    /** Waits until this many requests were answered with 200; fails if for a while none is. */
     void await(int requests) throws InterruptedException {
-        long end = System.nanoTime() + PATIENCE.toNanos();
+        int before = -1;
+        long end = 0;
         while (acknowledged.get() < requests && !isOver()) {
+            if (acknowledged.get() > before) {
+                before = acknowledged.get();
+                end = System.nanoTime() + PATIENCE.toNanos();
+            }
             if (System.nanoTime() > end) {
                 throw new AssertionError("only " + acknowledged + " of " + requests + " requests were acknowledged");
             }
@@ -65,6 +70,7 @@ final class Sending implements AutoCloseable {
 
     /** Waits until every request was answered with 200. */
     void end() throws Exception {
+        await(Integer.MAX_VALUE);
         for (Future<?> client : running) {
             Object unused = client.get(2, TimeUnit.MINUTES);
         }

@@ -26,10 +26,17 @@ final class SentEvents {
     private final RandomEvents made = new RandomEvents(System.nanoTime());
     private final Instant time = Instant.now().truncatedTo(ChronoUnit.SECONDS);
     private final String flag;
+    private final int eventBytes;
     private final List<String> ids = new ArrayList<>();
 
     SentEvents(String flag) {
+        this(flag, 0);
+    }
+
+    /** @param eventBytes what an event is padded to, if it is smaller */
+    SentEvents(String flag, int eventBytes) {
         this.flag = flag;
+        this.eventBytes = eventBytes;
     }
 
     String flag() {
@@ -44,7 +51,12 @@ final class SentEvents {
     /** New events, one a line. */
     synchronized String lines(int events) {
         List<EvaluationEvent> some = Stream.generate(this::event).limit(events).toList();
-        return new String(WireLines.payload(some), StandardCharsets.UTF_8);
+        String lines = new String(WireLines.payload(some), StandardCharsets.UTF_8);
+        int missing = eventBytes - lines.length() / events;
+        return missing <= 0
+                ? lines
+                : lines.replace(
+                        "\"reason\":", "\"metadata\":{\"padding\":\"" + "x".repeat(missing) + "\"},\"reason\":");
     }
 
     /** New events, as the body of a request. */
@@ -64,8 +76,13 @@ final class SentEvents {
 
     /** A message with these lines. */
     static Raw message(String lines, int events) {
+        return message(lines.getBytes(StandardCharsets.UTF_8), events);
+    }
+
+    /** A message with these lines. */
+    static Raw message(byte[] lines, int events) {
         return new Raw(
-                lines.getBytes(StandardCharsets.UTF_8),
+                lines,
                 Map.of(
                         "content-type",
                         BucketeerCodec.CONTENT_TYPE,

@@ -1,0 +1,99 @@
+package io.flagtally.brokers;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.flagtally.testing.PostgresServerForTests;
+import io.flagtally.testing.RedisServerForTests;
+import java.time.Duration;
+import org.jboss.logging.Logger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Many events of 2 KB go through a broker while the service is killed and started again five times on the way; once with
+ * one instance, once with two. Clients repeat what was not answered, and the counts equal the distinct events.
+ * {@code -Dflagtally.kill.events=200000} sends more of them.
+ */
+@Tag("installed-servers")
+public abstract class BrokerKillContract {
+
+    private static final Logger LOG = Logger.getLogger(BrokerKillContract.class);
+    private static final int EVENTS = Integer.getInteger("flagtally.kill.events", 30_000);
+    private static final int EVENT_BYTES = 2_048;
+    private static final int EVENTS_A_REQUEST = 25;
+    private static final int KILLS = 5;
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
+
+    private BrokerForTests broker;
+    private PostgresServerForTests postgres;
+    private RedisServerForTests counts;
+
+    /** The broker, not yet started. */
+    protected abstract BrokerForTests newBroker();
+
+    @BeforeEach
+    void start() {
+        broker = newBroker();
+        broker.start(broker.port());
+        postgres = PostgresServerForTests.start();
+        counts = RedisServerForTests.start();
+        LOG.infof("%,d events of %d bytes through %s", EVENTS, EVENT_BYTES, broker.name());
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        for (AutoCloseable each : new AutoCloseable[] {broker, counts, postgres}) {
+            if (each != null) {
+                each.close();
+            }
+        }
+    }
+
+    @Test
+    void kill_fiveTimes_countsEachEventOnce() throws Exception {
+        try (BrokeredService service = service()) {
+            service.ready();
+            sendWithKills(service, service);
+        }
+    }
+
+    @Test
+    void kill_oneOfTwoInstancesFiveTimes_countsEachEventOnce() throws Exception {
+        try (BrokeredService one = service();
+                BrokeredService other = service()) {
+            one.ready();
+            other.ready();
+            sendWithKills(one, other);
+        }
+    }
+
+    private void sendWithKills(BrokeredService one, BrokeredService other) throws Exception {
+        SentEvents events = new SentEvents("killed", EVENT_BYTES);
+        int requests = EVENTS / EVENTS_A_REQUEST;
+        long start = System.nanoTime();
+        try (Sending sending = new Sending(events, requests, EVENTS_A_REQUEST, 0, one, other)) {
+            for (int kill = 1; kill <= KILLS; kill++) {
+                sending.await(requests * kill / (KILLS + 1));
+                BrokeredService killed = kill % 2 == 0 ? other : one;
+                killed.kill();
+                killed.ready();
+            }
+            sending.end();
+        }
+        await().atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(500))
+                .untilAsserted(() -> assertEquals(0, broker.backlog()));
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertEquals(events.ids().size(), one.counted(events.flag()), one::lastSeries));
+        LOG.infof(
+                "%,d events through %s with %d kills: counted once each after %d s",
+                events.ids().size(), broker.name(), KILLS, (System.nanoTime() - start) / 1_000_000_000L);
+    }
+
+    private BrokeredService service() {
+        return new BrokeredService(broker, broker.port(), postgres, counts, "flagtally.pipeline.batch.size-max=10000");
+    }
+}
