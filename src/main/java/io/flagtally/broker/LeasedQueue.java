@@ -28,7 +28,10 @@ public interface LeasedQueue extends AutoCloseable {
      */
     Uni<List<LeasedMessage>> receive(int countMax);
 
-    /** Done when the queue has forgotten these messages; fails if it may deliver one of them again. */
+    /**
+     * Done when the queue has forgotten these messages, or can no longer be told; fails if it may deliver one of them again
+     * and that is worth a line in the log.
+     */
     Uni<Void> acknowledge(List<String> leases);
 
     /** Keeps these messages for another {@link #lease} from now; a lease that has ended may be passed over. */

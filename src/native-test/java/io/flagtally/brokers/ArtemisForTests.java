@@ -74,13 +74,11 @@ final class ArtemisForTests implements BrokerForTests {
     @Override
     public Map<String, String> settings(int port) {
         return Map.of(
-                "amqp-host",
-                "127.0.0.1",
-                "amqp-port",
-                String.valueOf(port),
-                "amqp-username",
+                "flagtally.broker.amqp.addresses",
+                "127.0.0.1:" + port,
+                "flagtally.broker.amqp.username",
                 ArtemisServerForTests.USER,
-                "amqp-password",
+                "flagtally.broker.amqp.password",
                 ArtemisServerForTests.PASSWORD,
                 "flagtally.broker.subscribe-to",
                 EVENTS + "::" + GROUP);

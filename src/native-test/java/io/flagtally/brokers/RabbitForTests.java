@@ -68,7 +68,7 @@ final class RabbitForTests implements BrokerForTests {
 
     @Override
     public Map<String, String> settings(int port) {
-        return Map.of("rabbitmq-host", "127.0.0.1", "rabbitmq-port", String.valueOf(port));
+        return Map.of("flagtally.broker.rabbitmq.addresses", "127.0.0.1:" + port);
     }
 
     @Override
@@ -89,12 +89,7 @@ final class RabbitForTests implements BrokerForTests {
 
     @Override
     public long backlog() {
-        return server.control("list_queues", "--no-table-headers", "name", "messages")
-                .lines()
-                .filter(line -> line.startsWith(queue(GROUP) + "\t"))
-                .mapToLong(line -> Long.parseLong(line.substring(line.indexOf('\t') + 1)))
-                .findFirst()
-                .orElseThrow();
+        return server.messages(queue(GROUP));
     }
 
     @Override

@@ -5,14 +5,16 @@ import static org.awaitility.Awaitility.await;
 import io.flagtally.platform.embedded.LoopbackPort;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +29,7 @@ public final class RabbitServerForTests implements AutoCloseable {
     private static final Path SCRIPTS = Path.of("/usr/lib/rabbitmq/bin");
 
     private static final String LIBRARY_PREFIX = "rabbitmq_server-";
+    private static final Pattern COUNT = Pattern.compile("\\{ok, ([0-9]+)}");
     private static final Duration PATIENCE = Duration.ofSeconds(120);
 
     private final Path home = TestData.newDirectory("rabbitmq");
@@ -88,18 +91,37 @@ public final class RabbitServerForTests implements AutoCloseable {
         return port;
     }
 
-    /** Runs {@code rabbitmqctl} with these arguments and returns what it prints. */
-    public String control(String... arguments) {
-        List<String> command =
-                new ArrayList<>(List.of(SCRIPTS.resolve("rabbitmqctl").toString(), "-q"));
-        command.addAll(List.of(arguments));
+    /**
+     * Messages of a quorum queue, delivered or not. Asked of the queue itself: what {@code rabbitmqctl} lists is up to five
+     * seconds old.
+     */
+    public long messages(String queue) {
+        String answer = evaluate("""
+                {ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"%s">>)),
+                {ok, {_, N}, _} = ra:local_query(amqqueue:get_pid(Q), fun rabbit_fifo:query_messages_total/1),
+                N.
+                """.formatted(queue));
+        Matcher count = COUNT.matcher(answer);
+        if (!count.matches()) {
+            throw new IllegalStateException("RabbitMQ does not say how much " + queue + " holds: " + answer);
+        }
+        return Long.parseLong(count.group(1));
+    }
+
+    /** Evaluates Erlang in the server and returns what is printed: {@code {ok, value}} if all went well. */
+    private String evaluate(String erlang) {
         try {
-            ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+            String cookie = Files.readString(home.resolve(".erlang.cookie")).strip();
+            ProcessBuilder builder = new ProcessBuilder(
+                            "erl_call", "-c", cookie, "-sname", environment.get("RABBITMQ_NODENAME"), "-e")
+                    .redirectErrorStream(true);
             builder.environment().putAll(environment);
-            Process control = builder.start();
-            control.getOutputStream().close();
-            try (InputStream out = control.getInputStream()) {
-                return new String(out.readAllBytes(), StandardCharsets.UTF_8).trim();
+            Process call = builder.start();
+            try (OutputStream in = call.getOutputStream()) {
+                in.write(erlang.getBytes(StandardCharsets.UTF_8));
+            }
+            try (InputStream out = call.getInputStream()) {
+                return new String(out.readAllBytes(), StandardCharsets.UTF_8).strip();
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -1,0 +1,13 @@
+package io.flagtally.brokers;
+
+import org.junit.jupiter.api.Tag;
+
+/** The contract of brokers against RabbitMQ. */
+@Tag("installed-servers")
+class RabbitContractIT extends BrokerContract {
+
+    @Override
+    protected BrokerForTests newBroker() {
+        return new RabbitForTests();
+    }
+}
