@@ -11,7 +11,6 @@ import io.flagtally.series.DateSpan;
 import io.flagtally.series.PeriodActivity;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 import jakarta.inject.Inject;
@@ -22,7 +21,6 @@ import java.time.YearMonth;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -110,13 +108,7 @@ class LiveActiveUsers {
     }
 
     private Uni<Void> read() {
-        return Multi.createFrom()
-                .iterable(watched())
-                .onItem()
-                .transformToUniAndConcatenate(this::read)
-                .collect()
-                .last()
-                .replaceWithVoid();
+        return LiveTicker.oneByOne(watched(), this::read);
     }
 
     private Uni<Void> read(Watched watched) {
@@ -171,37 +163,18 @@ class LiveActiveUsers {
         }
     }
 
-    /** What one reader watches. It shows nothing that was read before it was opened, as with counts. */
-    private final class View implements LiveView {
-        private final long openedNanos = System.nanoTime();
+    /** What one reader watches. */
+    private final class View extends TickedView {
         private final Watched watched;
-        private final AtomicBoolean closed = new AtomicBoolean();
-        private volatile @Nullable Runnable listener;
 
         View(Watched watched) {
+            super(ticker, () -> leave(watched));
             this.watched = watched;
         }
 
         @Override
         public @Nullable State state() {
-            return watched.readNanos - openedNanos >= 0 ? watched.state : null;
-        }
-
-        @Override
-        public void listen(Runnable task) {
-            listener = task;
-            ticker.add(task);
-        }
-
-        @Override
-        public void close() {
-            if (closed.compareAndSet(false, true)) {
-                leave(watched);
-                Runnable task = listener;
-                if (task != null) {
-                    ticker.remove(task);
-                }
-            }
+            return watched.readNanos - openedNanos() >= 0 ? watched.state : null;
         }
     }
 }

@@ -14,7 +14,6 @@ import io.flagtally.rollup.TimeBucket;
 import io.flagtally.series.live.WatchedEnvironment.Seen;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 import jakarta.inject.Inject;
@@ -24,7 +23,6 @@ import java.time.LocalDate;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -51,6 +49,7 @@ class LiveCounts {
     private final Map<EnvironmentId, WatchedEnvironment> environments = new HashMap<>();
     private final Map<EnvironmentId, Long> busiestReadNanos = new HashMap<>();
     private boolean readable = true;
+    private volatile @Nullable BrokerText brokerText;
 
     @Inject
     @SuppressWarnings("TooManyParameters")
@@ -122,13 +121,7 @@ class LiveCounts {
     }
 
     private Uni<Void> read() {
-        return Multi.createFrom()
-                .iterable(watched())
-                .onItem()
-                .transformToUniAndConcatenate(this::read)
-                .collect()
-                .last()
-                .replaceWithVoid();
+        return LiveTicker.oneByOne(watched(), this::read);
     }
 
     private Uni<Void> read(WatchedEnvironment environment) {
@@ -194,12 +187,21 @@ class LiveCounts {
     /** The broker as a stream words it. */
     private record BrokerResponse(String name, @Nullable Long lag) {}
 
+    /** What the broker said, and that as JSON: every reader is given the same text until it says something else. */
+    private record BrokerText(BrokerInUse.Said said, String text) {}
+
     private String broker() {
         BrokerInUse.Said said = broker.said();
-        return said == null
-                ? "null"
-                : text(new BrokerResponse(
-                        said.name(), said.lag().isPresent() ? said.lag().getAsLong() : null));
+        if (said == null) {
+            return "null";
+        }
+        BrokerText last = brokerText;
+        if (last == null || last.said != said) {
+            Long lag = said.lag().isPresent() ? said.lag().getAsLong() : null;
+            last = new BrokerText(said, text(new BrokerResponse(said.name(), lag)));
+            brokerText = last;
+        }
+        return last.text;
     }
 
     private String text(Object value) {
@@ -215,18 +217,11 @@ class LiveCounts {
                 environment.value(), text(flags.stream().map(FlagId::value).toList()));
     }
 
-    /**
-     * What one reader watches of an environment. It shows nothing that was read before it was opened: its reader may come
-     * from another instance that has read later.
-     */
-    private final class View implements LiveView {
+    /** What one reader watches of an environment. */
+    private final class View extends TickedView {
         private final WatchedEnvironment environment;
         private final Function<Seen, List<FlagId>> choice;
         private final @Nullable LivePart fixedList;
-        private final Runnable leave;
-        private final long openedNanos = System.nanoTime();
-        private final AtomicBoolean closed = new AtomicBoolean();
-        private volatile @Nullable Runnable listener;
         private volatile @Nullable Seen stateOf;
         private volatile @Nullable State state;
 
@@ -235,33 +230,16 @@ class LiveCounts {
                 Function<Seen, List<FlagId>> choice,
                 @Nullable LivePart fixedList,
                 Runnable leave) {
+            super(ticker, leave);
             this.environment = environment;
             this.choice = choice;
             this.fixedList = fixedList;
-            this.leave = leave;
-        }
-
-        @Override
-        public void listen(Runnable task) {
-            listener = task;
-            ticker.add(task);
-        }
-
-        @Override
-        public void close() {
-            if (closed.compareAndSet(false, true)) {
-                leave.run();
-                Runnable task = listener;
-                if (task != null) {
-                    ticker.remove(task);
-                }
-            }
         }
 
         @Override
         public @Nullable State state() {
             Seen seen = environment.seen();
-            if (seen == null || !seen.isSince(openedNanos)) {
+            if (seen == null || !seen.isSince(openedNanos())) {
                 return null;
             }
             if (seen == stateOf) {
