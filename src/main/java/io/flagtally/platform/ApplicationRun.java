@@ -4,6 +4,9 @@ import io.flagtally.platform.embedded.EmbeddedStartException;
 import io.flagtally.platform.embedded.EmbeddedStores.Running;
 import io.quarkus.runtime.ApplicationLifecycleManager;
 import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.configuration.ConfigurationException;
+import io.quarkus.runtime.util.ExceptionUtil;
+import io.smallrye.config.ConfigValidationException;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -73,7 +76,20 @@ final class ApplicationRun {
     /** What follows is Quarkus' own: the process exits, but in dev mode it waits for the next reload. */
     private static void ended(Integer exitCode, @Nullable Throwable failure) {
         System.clearProperty(RUNNING);
+        if (failure != null) {
+            tell(failure);
+        }
         ApplicationLifecycleManager.getDefaultExitCodeHandler().accept(exitCode, failure);
+    }
+
+    /** Quarkus tells a failed start to the handler of its end, and prints nothing itself then. */
+    private static void tell(Throwable failure) {
+        Throwable root = ExceptionUtil.getRootCause(failure);
+        if (root instanceof ConfigurationException || root instanceof ConfigValidationException) {
+            System.err.println(root.getMessage());
+        } else {
+            failure.printStackTrace();
+        }
     }
 
     private static void cutShort(Thread starting) {
