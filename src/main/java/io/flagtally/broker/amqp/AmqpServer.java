@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import javax.security.sasl.AuthenticationException;
 
 /** Connects to the broker. Blocks nobody, except {@link #requirePlaces}. */
 @Singleton
@@ -141,7 +142,7 @@ class AmqpServer {
     }
 
     private static boolean isSasl(Throwable failure) {
-        return failure instanceof SecurityException || failure instanceof MechanismMismatchException;
+        return failure instanceof AuthenticationException || failure instanceof MechanismMismatchException;
     }
 
     private AmqpClientOptions options() {
