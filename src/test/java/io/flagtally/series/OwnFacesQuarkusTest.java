@@ -21,6 +21,7 @@ import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
+import org.eclipse.microprofile.config.ConfigProvider;
 import org.junit.jupiter.api.Test;
 
 @QuarkusTest
@@ -28,6 +29,8 @@ import org.junit.jupiter.api.Test;
 class OwnFacesQuarkusTest {
 
     private static final String SERIES = "/v1/evaluation_series";
+
+    private static final String RECONCILE = "/v1/reconcile";
 
     @Inject
     RedisDataSource redis;
@@ -137,6 +140,31 @@ class OwnFacesQuarkusTest {
         read("/v1/environments", "test-any", Map.of())
                 .statusCode(200)
                 .body("environments.environmentId", hasItem("default"));
+    }
+
+    @Test
+    void reconcile_aCounterThatSawNothing_differsEverywhere() {
+        Instant today = Instant.now().truncatedTo(ChronoUnit.DAYS);
+        new PlantedCounts(redis).day("reconcile-flag", "on", today, 7, List.of("u1"));
+        String date = LocalDate.ofInstant(today, ZoneOffset.UTC).toString();
+        String against = ConfigProvider.getConfig().getValue("flagtally.reconcile.targets.test.url", String.class);
+
+        read(RECONCILE, "test-admin", Map.of("from", date, "against", against))
+                .statusCode(200)
+                .body("against", equalTo(against))
+                .body("differences.find { it.featureId == 'reconcile-flag' }.variationId", equalTo("on"))
+                .body("differences.find { it.featureId == 'reconcile-flag' }.day", equalTo(today.toString()))
+                .body("differences.find { it.featureId == 'reconcile-flag' }.here", equalTo(7))
+                .body("differences.find { it.featureId == 'reconcile-flag' }.there", equalTo(0));
+        problem(
+                RECONCILE,
+                "test-admin",
+                Map.of("from", date, "against", against + "/v1"),
+                400,
+                "INVALID_ARGUMENT",
+                "flagtally.reconcile.targets");
+        problem(RECONCILE, "test-admin", Map.of("from", date), 400, "INVALID_ARGUMENT", "flagtally.reconcile.targets");
+        problem(RECONCILE, "test-read", Map.of("from", date, "against", against), 403, "PERMISSION_DENIED", "ADMIN");
     }
 
     @Test

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -26,6 +27,7 @@ public final class EmbeddedStoresResource implements QuarkusTestResourceLifecycl
     /** The one origin whose pages may call the doors of SDKs. */
     public static final String ALLOWED_ORIGIN = "https://shop.example";
 
+    private static final String EMPTY_COUNTER = "/empty-counter";
     private static final String REDIS_URL = "flagtally.redis.url";
     private static final String POSTGRES_URL = "flagtally.postgres.url";
     private static final String STARTED = "flagtally.test.stores";
@@ -44,7 +46,9 @@ public final class EmbeddedStoresResource implements QuarkusTestResourceLifecycl
         config.put(POSTGRES_URL, urls[1]);
         putKeys(config);
         config.put("flagtally.ingest.cors.origins", ALLOWED_ORIGIN);
-        config.put("flagtally.report.webhooks.test.url", urls[2]);
+        config.put("flagtally.report.webhooks.test.url", urls[2] + "/hook");
+        config.put("flagtally.reconcile.targets.test.url", urls[2] + EMPTY_COUNTER);
+        config.put("flagtally.reconcile.targets.test.key", "test");
         return config;
     }
 
@@ -59,19 +63,26 @@ public final class EmbeddedStoresResource implements QuarkusTestResourceLifecycl
         Runtime.getRuntime().addShutdownHook(new Thread(stores::close, "test-stores-stop"));
         System.setProperty(
                 STARTED,
-                stores.redisUrl().orElseThrow() + " " + stores.postgresUrl().orElseThrow() + " " + webhook());
+                stores.redisUrl().orElseThrow() + " " + stores.postgresUrl().orElseThrow() + " " + outside());
     }
 
-    /** A receiver of reports that takes everything; ends with the JVM. */
-    private static String webhook() {
+    /** A receiver of reports that takes everything, and a counter that has seen nothing; they end with the JVM. */
+    private static String outside() {
         try {
             HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
             server.createContext("/", exchange -> {
                 exchange.sendResponseHeaders(204, -1);
                 exchange.close();
             });
+            server.createContext(EMPTY_COUNTER, exchange -> {
+                byte[] nothing = "{\"zone\":\"UTC\",\"flags\":[],\"buckets\":[],\"variations\":[]}"
+                        .getBytes(StandardCharsets.UTF_8);
+                exchange.sendResponseHeaders(200, nothing.length);
+                exchange.getResponseBody().write(nothing);
+                exchange.close();
+            });
             server.start();
-            return "http://127.0.0.1:" + server.getAddress().getPort() + "/hook";
+            return "http://127.0.0.1:" + server.getAddress().getPort();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
