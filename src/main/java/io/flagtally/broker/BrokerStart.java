@@ -25,11 +25,13 @@ import org.jboss.logging.Logger;
 class BrokerStart {
 
     private static final Logger LOG = Logger.getLogger(BrokerStart.class);
+    private static final String MIRROR_TO = "flagtally.mirror.publish-to";
     private static final Set<String> BUILT_IN = Set.of("prod", "dev", "test");
     private static final int BEFORE_CHANNELS = Interceptor.Priority.LIBRARY_BEFORE - 100;
 
     private final Channels channels;
     private final BrokerConfig broker;
+    private final Optional<String> mirrorTo;
     private final List<ConfigSource> sources;
     private final List<String> profiles;
     private final Availability availability;
@@ -44,6 +46,7 @@ class BrokerStart {
             @All List<BrokerCheck> checks) {
         this.channels = channels;
         this.broker = broker;
+        this.mirrorTo = config.getOptionalValue(MIRROR_TO, String.class).filter(to -> !to.isBlank());
         this.sources = StreamSupport.stream(config.getConfigSources().spliterator(), false)
                 .toList();
         this.profiles = config.getProfiles();
@@ -66,6 +69,8 @@ class BrokerStart {
         requireProfiles();
         requireBothEndsInProcess();
         requirePlaceOfDeadLetters();
+        requireOrderThatCanBe();
+        requireMirrorThatSends();
         if (!channels.outgoing(Channels.EVENTS_OUT).equals(Channels.IN_PROCESS)) {
             availability.brokerKeepsEvents();
         }
@@ -110,6 +115,38 @@ class BrokerStart {
             throw new BrokerStartException("flagtally.broker.dead-letter-to is set, but the broker in process has no"
                     + " such place (dead letters are in PostgreSQL); remove the key, or choose a broker with"
                     + " quarkus.profile.");
+        }
+    }
+
+    /** A mirror without a connector would drop every event. */
+    private void requireMirrorThatSends() {
+        boolean ingests = !channels.outgoing(Channels.EVENTS_OUT).equals(IdleConnector.NAME);
+        if (ingests
+                && mirrorTo.isPresent()
+                && channels.outgoing(Channels.MIRROR_OUT).equals(IdleConnector.NAME)) {
+            throw new BrokerStartException(MIRROR_TO + " is set, but nothing would send there; choose a broker with"
+                    + " quarkus.profile, or set mp.messaging.outgoing.mirror-out.connector and the keys of that"
+                    + " connector.");
+        }
+    }
+
+    private void requireOrderThatCanBe() {
+        String connector = channels.outgoing(Channels.EVENTS_OUT);
+        if (!broker.ordered() || connector.equals(IdleConnector.NAME)) {
+            return;
+        }
+        if (broker.key() == BrokerConfig.Key.NONE) {
+            throw new BrokerStartException(
+                    "flagtally.broker.ordered is true, but flagtally.broker.key is none, so there is"
+                            + " nothing whose order could be kept; set the key to user, or ordered to false.");
+        }
+        String place = broker.publishTo();
+        if (!channels.carrier(connector)
+                .map(carrier -> carrier.keepsOrder(place))
+                .orElse(false)) {
+            throw new BrokerStartException("flagtally.broker.ordered is true, but " + place + " over " + connector
+                    + " keeps no order (of SNS and SQS, what ends in .fifo does); set ordered to false, which the counts"
+                    + " do not need, or choose a broker that keeps it.");
         }
     }
 

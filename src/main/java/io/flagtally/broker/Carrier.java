@@ -25,6 +25,11 @@ public interface Carrier {
      */
     Message<byte[]> outgoing(Message<byte[]> message, Map<String, String> headers, @Nullable String key);
 
+    /** Whether messages of one key that are sent to {@code place} lie there in the order in which they were sent. */
+    default boolean keepsOrder(String place) {
+        return true;
+    }
+
     /**
      * Reads what the connector delivered. Headers that are not Flagtally's may be left in.
      *

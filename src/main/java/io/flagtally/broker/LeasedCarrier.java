@@ -1,6 +1,7 @@
 package io.flagtally.broker;
 
 import java.util.Map;
+import java.util.function.Predicate;
 import org.eclipse.microprofile.reactive.messaging.Message;
 import org.jspecify.annotations.Nullable;
 
@@ -8,9 +9,17 @@ import org.jspecify.annotations.Nullable;
 public final class LeasedCarrier implements Carrier {
 
     private final String connector;
+    private final Predicate<String> keepsOrder;
 
+    /** A carrier to queues that promise no order. */
     public LeasedCarrier(String connector) {
+        this(connector, place -> false);
+    }
+
+    /** @param keepsOrder what {@link #keepsOrder} says of a place */
+    public LeasedCarrier(String connector, Predicate<String> keepsOrder) {
         this.connector = connector;
+        this.keepsOrder = keepsOrder;
     }
 
     @Override
@@ -21,6 +30,11 @@ public final class LeasedCarrier implements Carrier {
     @Override
     public Message<byte[]> outgoing(Message<byte[]> message, Map<String, String> headers, @Nullable String key) {
         return message.addMetadata(new OutgoingHeaders(headers, key));
+    }
+
+    @Override
+    public boolean keepsOrder(String place) {
+        return keepsOrder.test(place);
     }
 
     @Override

@@ -274,8 +274,8 @@ public abstract class BrokerContract {
     void twoConsumers_oneDies_theOtherTakesOver() throws Exception {
         service.ready();
         SentEvents events = events("two-consumers");
-        BrokeredService other = new BrokeredService(
-                broker, proxy.port(), postgres, counts, "flagtally.broker.key=user", "flagtally.broker.ordered=true");
+        BrokeredService other =
+                new BrokeredService(broker, proxy.port(), postgres, counts, "flagtally.broker.key=user");
         try (other) {
             other.ready();
             double written = service.metric("flagtally_pipeline_flush_seconds_count");

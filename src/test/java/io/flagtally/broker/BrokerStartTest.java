@@ -2,6 +2,7 @@ package io.flagtally.broker;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Test;
 /** Roles decide which channels are open, and what can never work is refused with the key to set. */
 class BrokerStartTest {
 
+    private static final String UNORDERED = "unordered";
     private static final String IN = "mp.messaging.incoming.events.connector";
     private static final String OUT = "mp.messaging.outgoing.events-out.connector";
     private static final String DEAD = "mp.messaging.outgoing.dead-letters-out.connector";
@@ -73,6 +75,45 @@ class BrokerStartTest {
     void look_deadLetterPlaceInProcess_isRefused() {
         assertRefused(
                 inProcess(Map.of("flagtally.broker.dead-letter-to", "letters")), "flagtally.broker.dead-letter-to");
+    }
+
+    @Test
+    void look_orderThatCannotBe_isRefusedNamingTheKey() {
+        String ordered = "flagtally.broker.ordered";
+        Map<String, String> both = Map.of(ordered, "true", "flagtally.broker.key", "user");
+        assertRefused(config(broker(Map.of(ordered, "true")), "prod"), ordered, "flagtally.broker.key");
+        assertRefused(inProcess(both), ordered, "flagtally-memory");
+        Map<String, String> elsewhere = new HashMap<>(both);
+        elsewhere.put("flagtally.broker.publish-to", UNORDERED);
+        assertRefused(config(broker(elsewhere), "prod"), ordered, UNORDERED);
+
+        assertDoesNotThrow(() -> start(config(broker(both), "prod"), List.of()).look());
+        elsewhere.put("flagtally.roles", "consume");
+        assertDoesNotThrow(
+                () -> start(config(broker(elsewhere), "prod"), List.of()).look(), "it sends nothing");
+        assertDoesNotThrow(() -> start(
+                        config(broker(Map.of("flagtally.broker.publish-to", UNORDERED)), "prod"), List.of())
+                .look());
+    }
+
+    @Test
+    void carrier_ofQueuesThatLend_keepsOrderWhereItWasTold() {
+        assertFalse(new LeasedCarrier("flagtally-some").keepsOrder("events.fifo"));
+        LeasedCarrier carrier = new LeasedCarrier("flagtally-some", place -> place.endsWith(".fifo"));
+        assertTrue(carrier.keepsOrder("events.fifo"));
+        assertFalse(carrier.keepsOrder("events"));
+    }
+
+    @Test
+    void look_mirrorThatNothingSendsTo_isRefused() {
+        Map<String, String> mirrored = Map.of("flagtally.mirror.publish-to", "elsewhere");
+        assertRefused(inProcess(mirrored), "flagtally.mirror.publish-to", "mirror-out");
+
+        assertDoesNotThrow(
+                () -> start(config(broker(mirrored), "prod"), List.of()).look());
+        Map<String, String> serving = new HashMap<>(mirrored);
+        serving.put("flagtally.roles", "serve");
+        assertDoesNotThrow(() -> start(inProcess(serving), List.of()).look());
     }
 
     @Test
@@ -191,6 +232,11 @@ class BrokerStartTest {
         @Override
         public String connector() {
             return "smallrye-kafka";
+        }
+
+        @Override
+        public boolean keepsOrder(String place) {
+            return !place.equals(UNORDERED);
         }
 
         @Override

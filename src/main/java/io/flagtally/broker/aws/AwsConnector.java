@@ -41,7 +41,7 @@ public class AwsConnector implements InboundConnector, OutboundConnector {
     @Produces
     @Singleton
     static Carrier carrier() {
-        return new LeasedCarrier(NAME);
+        return new LeasedCarrier(NAME, place -> AwsAddress.of(place).isOrdered());
     }
 
     @Override

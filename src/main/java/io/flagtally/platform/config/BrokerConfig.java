@@ -31,7 +31,10 @@ public interface BrokerConfig {
     @WithDefault("none")
     Key key();
 
-    /** True keeps the events of one key in order, where the broker can; the counts do not need it, and it costs speed. */
+    /**
+     * True keeps the events of one key in order in the broker; it needs a key and a broker that keeps order, else the start
+     * is refused. The counts do not need it. With SNS and SQS messages are then sent one at a time.
+     */
     @WithDefault("false")
     boolean ordered();
 
