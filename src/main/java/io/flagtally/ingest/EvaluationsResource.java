@@ -1,5 +1,8 @@
 package io.flagtally.ingest;
 
+import io.flagtally.platform.RoleDoors;
+import io.flagtally.platform.config.ProcessRole;
+import io.flagtally.platform.config.RolesConfig;
 import io.flagtally.platform.error.StatusAnswers;
 import io.flagtally.platform.security.ApiKeys;
 import io.flagtally.platform.security.Role;
@@ -36,10 +39,18 @@ public class EvaluationsResource {
     private final ApiKeys keys;
     private final RequestBody bodies;
     private final InstantSource clock;
+    private final boolean answers;
     private final Optional<EvaluationsUpstream> upstream;
 
     @Inject
-    EvaluationsResource(ApiKeys keys, RequestBody bodies, InstantSource clock, EvaluationsConfig config, Vertx vertx) {
+    EvaluationsResource(
+            ApiKeys keys,
+            RequestBody bodies,
+            InstantSource clock,
+            EvaluationsConfig config,
+            RolesConfig roles,
+            Vertx vertx) {
+        this.answers = roles.all().contains(ProcessRole.INGEST);
         this.keys = keys;
         this.bodies = bodies;
         this.clock = clock;
@@ -52,7 +63,7 @@ public class EvaluationsResource {
     }
 
     void started(@Observes StartupEvent event) {
-        if (upstream.isEmpty()) {
+        if (answers && upstream.isEmpty()) {
             LOG.info("Evaluations are answered empty, since flagtally.evaluations.upstream names no flag server: SDKs"
                     + " that ask here serve their default values");
         }
@@ -65,6 +76,9 @@ public class EvaluationsResource {
     private void evaluations(RoutingContext http) {
         HttpServerRequest request = http.request();
         try {
+            if (!answers) {
+                throw RoleDoors.refusal(ProcessRole.INGEST);
+            }
             // The flag server judges the key too, by its own lights.
             var unused = keys.require(request.getHeader("authorization"), Role.SDK_CLIENT, Role.SDK_SERVER);
         } catch (RuntimeException refusal) {

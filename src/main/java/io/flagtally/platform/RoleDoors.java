@@ -34,11 +34,16 @@ public final class RoleDoors {
     void require(ResourceInfo resource) {
         for (ProcessRole role : ROLE.get(resource.getResourceClass())) {
             if (!roles.contains(role)) {
-                throw new RefusedException(
-                        ErrorCode.NOT_FOUND,
-                        "This process does not have the role " + role.name().toLowerCase(Locale.ROOT)
-                                + "; another one answers here, or flagtally.roles is to name it.");
+                throw refusal(role);
             }
         }
+    }
+
+    /** What a process without {@code role} answers at a door of it. */
+    public static RefusedException refusal(ProcessRole role) {
+        return new RefusedException(
+                ErrorCode.NOT_FOUND,
+                "This process does not have the role " + role.name().toLowerCase(Locale.ROOT)
+                        + "; another one answers here, or flagtally.roles is to name it.");
     }
 }
