@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Another counter, over its own faces {@code /v1/flags} and {@code /v1/evaluation_series}. Redirections are not followed,
@@ -70,13 +71,13 @@ final class OtherCounter implements Counter, AutoCloseable {
                 .map(page -> {
                     String zone = page.path("zone").asText("");
                     if (zone.isEmpty() || !page.path("flags").isArray()) {
-                        throw new IllegalStateException("its answer to /v1/flags is none of a counter's");
+                        throw unreadable("its answer to /v1/flags is none of a counter's", null);
                     }
                     List<String> ids = new ArrayList<>();
                     page.path("flags")
                             .forEach(flag -> ids.add(flag.path("featureId").asText("")));
                     if (ids.stream().anyMatch(id -> IdFault.of(id) != null)) {
-                        throw new IllegalStateException("its answer names a flag that cannot be");
+                        throw unreadable("its answer names a flag that cannot be", null);
                     }
                     return new Flags(
                             zone,
@@ -147,8 +148,11 @@ final class OtherCounter implements Counter, AutoCloseable {
                 .failWith(() -> new IOException("it does not answer within " + timeout.toMillis() + " ms"))
                 .map(OtherCounter::parsed)
                 .onFailure()
-                .transform(failure -> new UnavailableException(
-                        "The counter at " + url + " cannot be read: " + reason(failure) + ".", failure));
+                .transform(failure -> unreadable(reason(failure), failure));
+    }
+
+    private UnavailableException unreadable(String reason, @Nullable Throwable cause) {
+        return new UnavailableException("The counter at " + url + " cannot be read: " + reason + ".", cause);
     }
 
     private static void read(HttpClientResponse response, UniEmitter<? super Buffer> to) {

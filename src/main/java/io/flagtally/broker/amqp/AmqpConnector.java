@@ -48,7 +48,7 @@ public class AmqpConnector implements InboundConnector, OutboundConnector {
     @Produces
     @Singleton
     static Carrier carrier() {
-        return new LeasedCarrier(NAME);
+        return new LeasedCarrier(NAME, place -> true);
     }
 
     @Override

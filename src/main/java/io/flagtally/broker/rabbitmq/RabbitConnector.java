@@ -58,7 +58,7 @@ public class RabbitConnector implements InboundConnector, OutboundConnector {
     @Produces
     @Singleton
     static Carrier carrier() {
-        return new LeasedCarrier(NAME);
+        return new LeasedCarrier(NAME, place -> true);
     }
 
     @Override
