@@ -15,7 +15,7 @@ import java.util.List;
 public class PostgresSizeReader implements StoreSizeReader {
 
     private static final String SIZES = "select regexp_replace(c.relname, '_[0-9]{6,8}$', ''),"
-            + " sum(greatest(c.reltuples, 0))::bigint, sum(pg_total_relation_size(c.oid))::bigint,"
+            + " sum(greatest(c.reltuples, pg_stat_get_live_tuples(c.oid), 0))::bigint, sum(pg_total_relation_size(c.oid))::bigint,"
             + " pg_database_size(current_database())"
             + " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
             + " where c.relkind = 'r' and n.nspname = current_schema() group by 1 order by 3 desc";
