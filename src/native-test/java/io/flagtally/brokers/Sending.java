@@ -60,6 +60,11 @@ final class Sending implements AutoCloseable {
         }
     }
 
+    /** Begins no further request. */
+    void enough() {
+        toSend.set(0);
+    }
+
     boolean isOver() {
         return running.stream().allMatch(Future::isDone);
     }
