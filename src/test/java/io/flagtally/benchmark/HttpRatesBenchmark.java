@@ -14,7 +14,7 @@ import org.HdrHistogram.Histogram;
 final class HttpRatesBenchmark {
 
     private static final int[] BATCHES = {1, 10, 50, 500};
-    private static final int CLIENTS = 256;
+    private static final int CLIENTS = 64;
     private static final Duration WARM_UP = Duration.ofSeconds(10);
     private static final Duration SATURATED = Duration.ofSeconds(10);
     private static final Duration AT_HALF = Duration.ofSeconds(20);
