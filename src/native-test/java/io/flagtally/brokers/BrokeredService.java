@@ -188,7 +188,8 @@ final class BrokeredService implements AutoCloseable {
         }
     }
 
-    private static long sum(String series) {
+    /** The events of {@link SentEvents#VARIATION} in the answer of a series; 0 if there is none. */
+    static long sum(String series) {
         Matcher matcher = COUNTED.matcher(series.replace(" ", ""));
         long sum = 0;
         if (matcher.find() && !matcher.group(1).isEmpty()) {

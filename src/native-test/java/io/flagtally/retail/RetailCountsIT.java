@@ -34,6 +34,7 @@ class RetailCountsIT {
     private static final Pace HIGHEST = new Pace(1000, 0, 4, Duration.ofMinutes(5));
     /** The heap of 256 MiB, touched to its end by a quick replay, and as much again of everything else. */
     private static final long RESIDENT_MAX = 512L << 20;
+
     private static final long TREE_MAX = 1L << 30;
 
     private ServiceProcess service;

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A real Apache Artemis that speaks AMQP 1.0 on a free port of 127.0.0.1, with its own data; queues are made when they
- * are first used, and whoever connects needs {@link #USER} and {@link #PASSWORD}. It may be killed and started again on
+ * are first used, unless their name begins with {@code closed.}, and whoever connects needs {@link #USER} and {@link #PASSWORD}. It may be killed and started again on
  * the same port. Ends with {@link #close}, at the latest with the JVM.
  */
 public final class ArtemisServerForTests implements AutoCloseable {
@@ -52,6 +52,10 @@ public final class ArtemisServerForTests implements AutoCloseable {
                     <auto-delete-addresses>false</auto-delete-addresses>
                     <default-address-routing-type>ANYCAST</default-address-routing-type>
                     <default-queue-routing-type>ANYCAST</default-queue-routing-type>
+                  </address-setting>
+                  <address-setting match="closed.#">
+                    <auto-create-queues>false</auto-create-queues>
+                    <auto-create-addresses>false</auto-create-addresses>
                   </address-setting>
                 </address-settings>
                 <addresses>

@@ -108,6 +108,17 @@ public final class RabbitServerForTests implements AutoCloseable {
         return Long.parseLong(count.group(1));
     }
 
+    /** Makes it say that its memory is full, or no longer: it then takes no messages. */
+    public void memoryIsFull(boolean full) {
+        String answer = evaluate(
+                full
+                        ? "rabbit_alarm:set_alarm({{resource_limit, memory, node()}, []}).\n"
+                        : "rabbit_alarm:clear_alarm({resource_limit, memory, node()}).\n");
+        if (!answer.contains("ok")) {
+            throw new IllegalStateException("RabbitMQ takes no alarm: " + answer);
+        }
+    }
+
     /** Evaluates Erlang in the server and returns what is printed: {@code {ok, value}} if all went well. */
     private String evaluate(String erlang) {
         try {

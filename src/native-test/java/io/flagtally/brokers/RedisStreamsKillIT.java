@@ -1,0 +1,9 @@
+package io.flagtally.brokers;
+
+class RedisStreamsKillIT extends BrokerKillContract {
+
+    @Override
+    protected BrokerForTests newBroker() {
+        return new RedisStreamsForTests();
+    }
+}
