@@ -142,14 +142,15 @@ public final class ConfirmedSends implements AutoCloseable {
 
         Uni<Void> send(byte[] payload, OutgoingHeaders headers) {
             CompletableFuture<Void> done = new CompletableFuture<>();
-            boolean first = unconfirmed.add(done);
+            // Before the look at whether the connection is lost, which settles what stands there.
+            boolean unused = unconfirmed.add(done);
             Link open;
             Throwable failure;
             synchronized (lock) {
                 failure = lost;
                 open = link;
             }
-            if (!first || failure != null || open == null) {
+            if (failure != null || open == null) {
                 unconfirmed.remove(done);
                 return Uni.createFrom().failure(failure == null ? new IllegalStateException("not connected") : failure);
             }

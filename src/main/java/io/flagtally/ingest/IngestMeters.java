@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** What happens at the doors, counted. */
 @Singleton
@@ -43,12 +44,12 @@ class IngestMeters {
     }
 
     void refused(List<MalformedEventException> faults) {
-        faults.forEach(fault -> refused(fault.code()));
-    }
-
-    private void refused(ErrorCode code) {
-        meters.counter("flagtally.events.refused", "code", code.label()).increment();
-        tally.add(EventTally.REFUSED + code.name(), 1);
+        Map<ErrorCode, Long> byCode =
+                faults.stream().collect(Collectors.groupingBy(MalformedEventException::code, Collectors.counting()));
+        byCode.forEach((code, events) -> {
+            meters.counter("flagtally.events.refused", "code", code.label()).increment(events);
+            tally.add(EventTally.REFUSED + code.name(), events);
+        });
     }
 
     /** Counts the ids that more than one event of a request came with; the same event twice is no such thing. */

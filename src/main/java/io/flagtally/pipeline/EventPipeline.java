@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -279,8 +280,9 @@ public final class EventPipeline {
     private void tallyAside(List<DeadLetter> letters) {
         EventTally to = tally;
         if (to != null) {
-            letters.forEach(
-                    letter -> to.add(EventTally.SET_ASIDE + letter.code().name(), 1));
+            to.addAll(letters.stream()
+                    .collect(Collectors.groupingBy(
+                            letter -> EventTally.SET_ASIDE + letter.code().name(), Collectors.counting())));
         }
     }
 

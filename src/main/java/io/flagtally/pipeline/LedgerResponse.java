@@ -106,7 +106,7 @@ record LedgerResponse(
         List<LedgerProcess> lost = processes.stream()
                 .filter(process -> !process.ended() && isSilent(process, now, flushEvery))
                 .toList();
-        Instant settled = now.minus(flushEvery.multipliedBy(SILENT_FLUSHES));
+        Instant settled = silentSince(now, flushEvery);
         List<Balance> balances = balances(hours);
         List<HourEntry> entries = new ArrayList<>();
         for (int i = 0; i < hours.size(); i++) {
@@ -126,7 +126,12 @@ record LedgerResponse(
 
     /** Whether nothing was heard of a process for so long that it is gone. */
     static boolean isSilent(LedgerProcess process, Instant now, Duration flushEvery) {
-        return process.seenAt().isBefore(now.minus(flushEvery.multipliedBy(SILENT_FLUSHES)));
+        return process.seenAt().isBefore(silentSince(now, flushEvery));
+    }
+
+    /** Who was last heard of before this is gone. */
+    static Instant silentSince(Instant now, Duration flushEvery) {
+        return now.minus(flushEvery.multipliedBy(SILENT_FLUSHES));
     }
 
     /**

@@ -94,7 +94,7 @@ public class PipelineResource {
         var unused = keys.require(key, Role.READ_ONLY, Role.ADMIN);
         Instant now = clock.instant();
         Instant dayAgo = now.truncatedTo(ChronoUnit.HOURS).minus(Duration.ofHours(23));
-        return ledger.processes(now.minus(config.flushEvery().multipliedBy(6)))
+        return ledger.processes(LedgerResponse.silentSince(now, config.flushEvery()))
                 .chain(processes -> ledger.hours(dayAgo)
                         .chain(hours -> sizes.stores()
                                 .map(stores -> new PipelineResponse(

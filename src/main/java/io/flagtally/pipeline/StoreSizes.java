@@ -42,7 +42,7 @@ class StoreSizes implements Job {
         this.readers = readers;
         this.ledger = ledger;
         this.clock = clock;
-        this.shared = Uni.createFrom().deferred(this::read).memoize().atLeast(FRESH);
+        this.shared = Uni.createFrom().deferred(this::read).memoize().forFixedDuration(FRESH);
     }
 
     /** Returns what each store holds and how it grows, at most a minute old. */

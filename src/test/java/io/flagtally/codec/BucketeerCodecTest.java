@@ -157,6 +157,19 @@ class BucketeerCodecTest {
         assertEquals("{  \"id\": \"a\\nb\"\r }\n".repeat(2), new String(lines.payload(), UTF_8));
     }
 
+    @Test
+    void payload_fullToTheLastByte_isNotChangedByWhatIsAddedLater() {
+        byte[] event = "x".repeat(99).getBytes(UTF_8);
+        EventLines lines = new EventLines(event.length + 1);
+        lines.add(event, 0, event.length);
+
+        byte[] payload = lines.payload();
+        lines.add("y".repeat(99).getBytes(UTF_8), 0, event.length);
+
+        assertEquals("x".repeat(99) + "\n", new String(payload, UTF_8));
+        assertEquals("x".repeat(99) + "\n" + "y".repeat(99) + "\n", new String(lines.payload(), UTF_8));
+    }
+
     private EvaluationEvent evaluation(String variation, Reason reason, SourceId source) {
         return new EvaluationEvent(
                 id(),

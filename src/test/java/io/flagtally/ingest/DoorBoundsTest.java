@@ -17,6 +17,7 @@ import io.flagtally.event.UserId;
 import io.flagtally.event.VariationId;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.platform.error.RefusedException;
+import io.vertx.core.buffer.Buffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.OptionalLong;
@@ -133,6 +134,31 @@ class DoorBoundsTest {
     /** A pixel whose parts run together as another's do. */
     private static GoalEvent pixel(String key, String none, String goal, String tag, String timestamp, String user) {
         return pixel(key + none, user, goal, tag, timestamp);
+    }
+
+    @Test
+    void append_toABodyAnnouncedLarge_takesRoomForAPartOfIt() {
+        InFlight inFlight = new InFlight(1, 10_000_000);
+        Body body = new Body(inFlight, 5_000_000, 4_000_000);
+
+        body.append(Buffer.buffer(new byte[100]));
+
+        assertEquals(256 * 1024, inFlight.bytes());
+        body.append(Buffer.buffer(new byte[1_000_000]));
+        assertEquals(1_000_100, body.length());
+        body.release();
+        assertEquals(0, inFlight.bytes());
+    }
+
+    @Test
+    void append_toABodyAnnouncedSmall_takesNoMoreThanThat() {
+        InFlight inFlight = new InFlight(1, 10_000_000);
+        Body body = new Body(inFlight, 5_000_000, 100);
+
+        body.append(Buffer.buffer(new byte[60]));
+        body.append(Buffer.buffer(new byte[40]));
+
+        assertEquals(100, inFlight.bytes());
     }
 
     private static void assertBeyond(Cardinality cardinality, EvaluationEvent event, String message) {
