@@ -143,7 +143,7 @@ class BrokerStartIT {
         return start;
     }
 
-    /** One line has all the words, and no stack trace hides it. */
+    /** One line has all the words, no stack trace hides it, and nothing was asked of a broker that is refused. */
     private void assertRefused(Map<String, String> settings, String... words) {
         try (ServiceProcess service = start(settings).launch()) {
             int code = service.exitCode();
@@ -153,6 +153,7 @@ class BrokerStartIT {
                     log.lines().anyMatch(line -> Stream.of(words).allMatch(line::contains)),
                     () -> List.of(words) + " not in\n" + log);
             assertFalse(log.contains("\tat "), log);
+            assertFalse(log.contains("BrokerWatch"), log);
         }
     }
 
