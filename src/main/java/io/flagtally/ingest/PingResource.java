@@ -26,7 +26,7 @@ public class PingResource {
 
     @GET
     @Produces(MediaType.APPLICATION_JSON)
-    @Operation(summary = "Answers with the time of the service")
+    @Operation(operationId = "ping", summary = "Answers with the time of the service")
     public PingResponse ping() {
         return new PingResponse(Long.toString(clock.instant().getEpochSecond()));
     }

@@ -3,6 +3,7 @@ package io.flagtally.ingest;
 import io.flagtally.codec.MalformedEventException;
 import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.EvaluationEvent;
+import io.flagtally.platform.error.StatusAnswer;
 import io.flagtally.platform.error.StatusAnswers;
 import io.flagtally.platform.security.ApiKeys;
 import io.flagtally.platform.security.Caller;
@@ -24,6 +25,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +38,11 @@ import org.jspecify.annotations.Nullable;
 /** The door of events, as SDKs know it. 200 says that every event without an error in the answer is safe. */
 @Path("/register_events")
 @Tag(name = "Events in", description = "The doors that SDKs speak")
+@SecurityRequirement(name = "apiKey")
 public class RegisterEventsResource {
+
+    /** Its name in OpenAPI. */
+    static final String OPERATION = "registerEvents";
 
     private static final String DOOR = "register_events";
 
@@ -69,9 +80,32 @@ public class RegisterEventsResource {
 
     @POST
     @Produces(MediaType.APPLICATION_JSON)
-    @Operation(summary = "Takes the events of an SDK; answers what was wrong, by event id")
+    @Operation(
+            operationId = OPERATION,
+            summary = "Takes the events of an SDK; answers what was wrong, by event id",
+            description = "Plain or gzip. The same event, by its id, counts once, however often it is sent.")
+    @org.eclipse.microprofile.openapi.annotations.parameters.RequestBody(
+            required = true,
+            content = @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(type = SchemaType.OBJECT)))
+    @APIResponse(
+            responseCode = "200",
+            description = "Every event that is not among the errors is safe",
+            content =
+                    @Content(
+                            schema = @Schema(type = SchemaType.OBJECT),
+                            example = "{\"errors\":{\"<id>\":{\"retriable\":false,\"message\":\"…\"}}}"))
+    @APIResponse(
+            responseCode = "400",
+            description = "No JSON, no events, too many, or one without an id; nothing was taken",
+            content = @Content(schema = @Schema(implementation = StatusAnswer.class)))
+    @APIResponse(responseCode = "401", description = "No key")
+    @APIResponse(responseCode = "403", description = "The key is unknown, disabled or of another role")
+    @APIResponse(responseCode = "413", description = "The body is too large")
+    @APIResponse(responseCode = "429", description = "Too much at once; Retry-After says when to send it again")
+    @APIResponse(responseCode = "503", description = "Not safe now; Retry-After says when to send it again")
     public Uni<Response> register(
-            @HeaderParam("authorization") @Nullable String key, @Context HttpServerRequest request) {
+            @HeaderParam("authorization") @Parameter(hidden = true) @Nullable String key,
+            @Context HttpServerRequest request) {
         return meters.timed(DOOR, () -> admitted(key, request));
     }
 

@@ -61,7 +61,9 @@ public class TrackResource {
 
     @GET
     @Produces(MediaType.APPLICATION_JSON)
-    @Operation(summary = "Takes a goal event from a tracking pixel; with a timestamp, a repeat counts once")
+    @Operation(
+            operationId = "track",
+            summary = "Takes a goal event from a tracking pixel; with a timestamp, a repeat counts once")
     public Uni<Response> track(
             @RestQuery @Nullable String apikey,
             @RestQuery @Nullable String userid,

@@ -51,6 +51,7 @@ public class DeadLettersResource {
             @Schema(description = "`after` of the next page; null if this is the last") @Nullable
             UUID next) {}
 
+    @Schema(name = "DeadLetterEntry")
     record Entry(
             UUID id,
             String environmentId,
@@ -102,6 +103,7 @@ public class DeadLettersResource {
 
     @GET
     @Operation(operationId = "deadLetters", summary = "Events that were put aside, with the reason")
+    @APIResponse(responseCode = "200", description = "A page of letters")
     @APIResponse(responseCode = "400", description = "INVALID_ARGUMENT: a parameter is outside its range")
     public Uni<DeadLettersResponse> list(
             @Parameter(hidden = true) @RestHeader("authorization") @Nullable String key,

@@ -27,6 +27,7 @@ record LedgerResponse(
         Cumulated sinceStart) {
 
     /** Whether an hour adds up. */
+    @Schema(name = "LedgerVerdict")
     enum Verdict {
         ADDS_UP,
         /** Some of what was accepted by its end was not delivered yet, or the hour is not over and written down. */
@@ -44,6 +45,7 @@ record LedgerResponse(
 
     private record Balance(long underWay, long repeated) {}
 
+    @Schema(name = "LedgerHour")
     record HourEntry(
             Instant from,
             Instant to,
@@ -77,6 +79,7 @@ record LedgerResponse(
             List<Lost> lostSight,
             Verdict verdict) {}
 
+    @Schema(name = "LedgerSink")
     record SinkEntry(
             String sink,
             long offered,
@@ -87,8 +90,10 @@ record LedgerResponse(
             @Schema(description = "offered - counted - duplicates - setAside")
             long unexplained) {}
 
+    @Schema(name = "LedgerLost")
     record Lost(String instance, Instant seenAt) {}
 
+    @Schema(name = "LedgerCumulated")
     record Cumulated(Instant since, long counted, long stored, long unexplained) {}
 
     /**

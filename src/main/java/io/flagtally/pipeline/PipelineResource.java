@@ -90,6 +90,7 @@ public class PipelineResource {
     @Operation(
             operationId = "pipeline",
             summary = "How events come through: broker, throughput, processes, reasons of refusal, sizes of the stores")
+    @APIResponse(responseCode = "200", description = "As of now")
     public Uni<PipelineResponse> pipeline(@Parameter(hidden = true) @RestHeader("authorization") @Nullable String key) {
         var unused = keys.require(key, Role.READ_ONLY, Role.ADMIN);
         Instant now = clock.instant();
@@ -112,6 +113,7 @@ public class PipelineResource {
     @Operation(
             operationId = "ledger",
             summary = "What came in against what became of it, hour by hour, of all processes and over restarts")
+    @APIResponse(responseCode = "200", description = "The hours asked for, newest first")
     public Uni<LedgerResponse> ledger(
             @Parameter(hidden = true) @RestHeader("authorization") @Nullable String key,
             @Parameter(description = "How many hours back, 1 to 168; 24 if missing") @RestQuery @Nullable

@@ -25,6 +25,7 @@ record PipelineResponse(
         Day last24Hours,
         List<Store> stores) {
 
+    @Schema(name = "PipelineBroker")
     record Broker(
             String name,
 
@@ -34,8 +35,10 @@ record PipelineResponse(
             @Schema(description = "A sentence if it cannot be used") @Nullable
             String missing) {}
 
+    @Schema(name = "PipelineThroughput")
     record Throughput(double acceptedPerSecond, double countedPerSecond) {}
 
+    @Schema(name = "PipelineInstance")
     record Instance(
             String instance,
             Instant startedAt,
@@ -66,11 +69,14 @@ record PipelineResponse(
         }
     }
 
+    @Schema(name = "PipelineDay")
     record Day(List<Reason> refused, List<Reason> deadLetters) {}
 
+    @Schema(name = "PipelineReason")
     record Reason(
             @Schema(description = "One of the error codes") String code, long events) {}
 
+    @Schema(name = "PipelineStore")
     record Store(
             String store,
             @Nullable Long bytes,
@@ -130,6 +136,7 @@ record PipelineResponse(
         }
     }
 
+    @Schema(name = "PipelineStoreKind")
     record Kind(
             String kind, long entries, long bytes, @Nullable Long growthBytesPerDay, boolean estimated) {}
 }

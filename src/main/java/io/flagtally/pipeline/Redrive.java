@@ -14,6 +14,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
  * Sends dead letters back the way events go, and removes each once it is safe there. Sending one twice changes nothing: a
@@ -26,6 +27,7 @@ class Redrive {
     private static final int IN_FLIGHT_MAX = 16;
 
     /** What became of a letter. */
+    @Schema(name = "RedriveOutcome")
     enum Outcome {
         /** It is on its way again, and no longer a dead letter. */
         SENT,
@@ -39,6 +41,7 @@ class Redrive {
         FAILED
     }
 
+    @Schema(name = "RedriveResult")
     record Result(UUID id, Outcome outcome) {}
 
     private final DeadLetterStore store;

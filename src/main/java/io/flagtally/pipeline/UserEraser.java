@@ -4,6 +4,7 @@ import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.UserId;
 import io.smallrye.mutiny.Uni;
 import java.util.List;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
  * A port: a store that may know a person, and forgets one.
@@ -23,6 +24,7 @@ public interface UserEraser {
     record Erasure(List<Removed> removed, List<String> remaining) {}
 
     /** How much of something is gone. */
+    @Schema(name = "ErasureRemoved")
     record Removed(String what, long count) {}
 
     /** Forgets {@code user} of {@code environment}. */

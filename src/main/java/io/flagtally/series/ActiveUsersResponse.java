@@ -26,6 +26,7 @@ record ActiveUsersResponse(
 
         List<Step> steps) {
 
+    @Schema(name = "ActiveUsersStep")
     record Step(
             @Schema(description = "First local date, inclusive")
             LocalDate from,
@@ -47,6 +48,7 @@ record ActiveUsersResponse(
             @Schema(description = "By SDK; a user of two is in both")
             List<Source> sources) {}
 
+    @Schema(name = "ActiveUsersSource")
     record Source(SourceId sourceId, @Nullable Long users, long events) {}
 
     static ActiveUsersResponse of(

@@ -10,6 +10,7 @@ import java.time.temporal.TemporalAdjusters;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
  * The steps for which active users are asked.
@@ -26,6 +27,7 @@ record ActivityRange(Step step, LocalDate from, LocalDate to) {
     private static final int SPANS_MAX = 100;
 
     /** How long a step is. */
+    @Schema(name = "ActiveUsersGranularity")
     enum Step {
         DAY,
         /** Monday to Sunday. */

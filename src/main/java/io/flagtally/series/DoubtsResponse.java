@@ -9,6 +9,7 @@ record DoubtsResponse(
         @Schema(description = "The last found first; empty if nothing was ever found")
         List<Interval> doubts) {
 
+    @Schema(name = "DoubtfulInterval")
     record Interval(
             @Schema(
                     description = "marker-went-back: acknowledged writes are gone. installation-lost: the store was"

@@ -17,6 +17,7 @@ record EnvironmentsResponse(
         @Schema(description = "The one of the last event first")
         List<Seen> environments) {
 
+    @Schema(name = "EnvironmentSeen")
     record Seen(
             String environmentId,
 
@@ -31,6 +32,7 @@ record EnvironmentsResponse(
 
             Today today) {}
 
+    @Schema(name = "EnvironmentToday")
     record Today(
             @Schema(description = "Evaluations of the day so far: exact")
             long events,

@@ -32,6 +32,7 @@ record FlagSeriesResponse(
         @Schema(description = "By variation id, 'default' last and always there")
         List<Variation> variations) {
 
+    @Schema(name = "FlagSeriesStep")
     record Step(
             @Schema(description = "First instant, inclusive")
             Instant start,
@@ -39,6 +40,7 @@ record FlagSeriesResponse(
             @Schema(description = "The same in unix seconds", examples = "1787184000")
             long unix) {}
 
+    @Schema(name = "FlagSeriesVariation")
     record Variation(
             String variationId,
 
@@ -53,6 +55,7 @@ record FlagSeriesResponse(
 
             Total total) {}
 
+    @Schema(name = "FlagSeriesTotal")
     record Total(
             @Schema(description = "Evaluations of the range: the sum, exact")
             long events,

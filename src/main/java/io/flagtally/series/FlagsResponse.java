@@ -28,6 +28,7 @@ record FlagsResponse(
         @Schema(description = "Give it as pageToken to read on; empty on the last page")
         String nextPageToken) {
 
+    @Schema(name = "FlagSeen")
     record Seen(
             String featureId,
 
@@ -45,6 +46,7 @@ record FlagsResponse(
 
             Today today) {}
 
+    @Schema(name = "FlagToday")
     record Today(
             @Schema(description = "Evaluations of the day so far: exact")
             long events,

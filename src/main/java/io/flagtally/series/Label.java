@@ -1,6 +1,7 @@
 package io.flagtally.series;
 
 import io.flagtally.event.EnvironmentId;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,7 @@ public record Label(
         @Nullable String name) {
 
     /** What can have a name. */
+    @Schema(name = "LabelKind")
     public enum Kind {
         ENVIRONMENT,
         FLAG,

@@ -29,6 +29,7 @@ record LabelsRequest(
     /** A request of so many labels with ids and names of full length fits. */
     static final int BODY_BYTES_MAX = 4 * 1024 * 1024;
 
+    @Schema(name = "LabelsRequestEntry")
     record Entry(
             @Nullable Kind kind,
 

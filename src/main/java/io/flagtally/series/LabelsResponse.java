@@ -15,6 +15,7 @@ record LabelsResponse(
         @Schema(description = "Give it as pageToken to read on; empty on the last page")
         String nextPageToken) {
 
+    @Schema(name = "LabelsResponseEntry")
     record Entry(
             Kind kind,
 

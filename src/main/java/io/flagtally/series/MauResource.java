@@ -77,6 +77,7 @@ public class MauResource {
     @Operation(operationId = "mauCount", summary = SUMMARY)
     @Parameter(name = "yearMonth", in = ParameterIn.QUERY, required = true, description = "Such as 202611")
     @Parameter(name = "environmentId", in = ParameterIn.QUERY, description = "Empty: the environment of the key")
+    @APIResponse(responseCode = "200", description = "Users and events of the month")
     public Uni<RestResponse<MauCountResponse>> ofConsole(
             @Parameter(hidden = true) @RestHeader("authorization") @Nullable String key, UriInfo uri) {
         return count(key, QueryParameters.of(uri));
@@ -86,6 +87,7 @@ public class MauResource {
     @Path("/event_counter/mau_count")
     @Operation(operationId = "publicMauCount", summary = SUMMARY)
     @Parameter(name = "yearMonth", in = ParameterIn.QUERY, required = true, description = "Such as 202611")
+    @APIResponse(responseCode = "200", description = "Users and events of the month")
     public Uni<RestResponse<MauCountResponse>> ofPublicApi(
             @Parameter(hidden = true) @RestHeader("authorization") @Nullable String key, UriInfo uri) {
         return count(key, QueryParameters.of(uri));
@@ -99,6 +101,7 @@ public class MauResource {
             in = ParameterIn.QUERY,
             description = "Repeat the key for several; none: the environment of the key")
     @Parameter(name = "sourceIds", in = ParameterIn.QUERY, description = "SDKs such as ANDROID; none: those seen")
+    @APIResponse(responseCode = "200", description = "All months, by SDK")
     public Uni<RestResponse<MonthlySummaryResponse>> summary(
             @Parameter(hidden = true) @RestHeader("authorization") @Nullable String key, UriInfo uri) {
         QueryParameters query = QueryParameters.of(uri);

@@ -19,6 +19,7 @@ record MonthlySummaryResponse(List<MonthlySeries> series) {
     record MonthlySeries(
             String environmentId, SourceId sourceId, String environmentName, String projectName, List<Month> data) {}
 
+    @Schema(name = "MonthlyActiveUsers")
     record Month(
             @Schema(examples = "202601") String yearmonth,
 

@@ -20,6 +20,7 @@ import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /** Compares the daily events of two counters flag by flag, those that only one of them has seen included. */
 final class Reconciliation {
@@ -28,6 +29,7 @@ final class Reconciliation {
     private static final int READS_AT_ONCE = 4;
 
     /** A day on which two counters differ. */
+    @Schema(name = "ReconcileDifference")
     record Difference(String featureId, String variationId, Instant day, long here, long there) {}
 
     /**

@@ -53,6 +53,7 @@ public class JobResource {
             @Schema(description = "Null if it never ran") @Nullable
             RunEntry lastRun) {}
 
+    @Schema(name = "JobRunEntry")
     record RunEntry(
             Instant startedAt,
 
@@ -89,6 +90,7 @@ public class JobResource {
 
     @GET
     @Operation(operationId = "jobs", summary = "All jobs of the service, with their last run")
+    @APIResponse(responseCode = "200", description = "By name")
     public Uni<JobsResponse> list(@Parameter(hidden = true) @RestHeader("authorization") @Nullable String key) {
         var unused = keys.require(key, Role.READ_ONLY, Role.ADMIN);
         return ledger.last().map(runs -> {

@@ -1,6 +1,7 @@
 package io.flagtally.platform.job;
 
 import java.time.Instant;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,7 @@ public record JobRun(
         String job, Instant startedAt, @Nullable Instant finishedAt, Outcome outcome, String detail) {
 
     /** What became of a run. */
+    @Schema(name = "JobOutcome")
     public enum Outcome {
         RUNNING,
         OK,

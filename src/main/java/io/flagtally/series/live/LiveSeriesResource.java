@@ -35,6 +35,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
@@ -57,6 +58,8 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 @APIResponse(responseCode = "429", description = "RESOURCE_EXHAUSTED: too many readers or flags")
 @APIResponse(responseCode = "503", description = "UNAVAILABLE: the numbers cannot be read now")
 public class LiveSeriesResource {
+
+    private static final String STREAM = "Server-sent events `snapshot`, `change` and `pulse`, the data of each JSON";
 
     /** Most flags that one reader watches. */
     static final int FLAGS_MAX = 100;
@@ -115,6 +118,10 @@ public class LiveSeriesResource {
             schema = @Schema(implementation = Integer.class, minimum = "1", maximum = "100", defaultValue = "10"))
     @Parameter(name = "ticket", in = ParameterIn.QUERY, description = "In place of a key")
     @Parameter(name = "lastEventId", in = ParameterIn.QUERY, description = "In place of the header Last-Event-ID")
+    @APIResponse(
+            responseCode = "200",
+            description = STREAM,
+            content = @Content(mediaType = MediaType.SERVER_SENT_EVENTS, schema = @Schema(type = SchemaType.STRING)))
     public Multi<OutboundSseEvent> evaluationCounts(
             @Context HttpHeaders headers, @Context UriInfo uri, @Context HttpServerRequest request, @Context Sse sse) {
         QueryParameters query = QueryParameters.of(uri);
@@ -145,6 +152,10 @@ public class LiveSeriesResource {
     @Parameter(name = "environmentId", in = ParameterIn.QUERY, description = "Empty: the environment of the key")
     @Parameter(name = "ticket", in = ParameterIn.QUERY, description = "In place of a key")
     @Parameter(name = "lastEventId", in = ParameterIn.QUERY, description = "In place of the header Last-Event-ID")
+    @APIResponse(
+            responseCode = "200",
+            description = STREAM,
+            content = @Content(mediaType = MediaType.SERVER_SENT_EVENTS, schema = @Schema(type = SchemaType.STRING)))
     public Multi<OutboundSseEvent> activeUsers(
             @Context HttpHeaders headers, @Context UriInfo uri, @Context HttpServerRequest request, @Context Sse sse) {
         QueryParameters query = QueryParameters.of(uri);
@@ -164,6 +175,7 @@ public class LiveSeriesResource {
             operationId = "liveTicket",
             summary = "A ticket for streams of one environment, for a browser's EventSource, which sends no header")
     @Parameter(name = "environmentId", in = ParameterIn.QUERY, description = "Empty: the environment of the key")
+    @APIResponse(responseCode = "200", description = "Opens streams of its environment until it expires")
     public TicketResponse ticket(@Context HttpHeaders headers, @Context UriInfo uri) {
         String key = headers.getHeaderString(HttpHeaders.AUTHORIZATION);
         String environment =
