@@ -13,11 +13,11 @@ import java.util.TreeMap;
 @ApplicationScoped
 class AwsCheck implements BrokerCheck {
 
-    private final AwsConfig config;
+    private final AwsClients clients;
 
     @Inject
-    AwsCheck(AwsConfig config) {
-        this.config = config;
+    AwsCheck(AwsClients clients) {
+        this.clients = clients;
     }
 
     @Override
@@ -32,11 +32,10 @@ class AwsCheck implements BrokerCheck {
         place.deadLetterTo().ifPresent(text -> places.put("flagtally.broker.dead-letter-to", text));
         place.subscribeTo().ifPresent(text -> places.put("flagtally.broker.subscribe-to", text));
         requireQueueToReceiveFrom(place);
-        try (AwsClients clients = new AwsClients(config)) {
-            return places.entrySet().stream()
-                    .flatMap(entry -> check(new AwsLook(clients), entry.getKey(), entry.getValue()).stream())
-                    .findFirst();
-        }
+        AwsLook look = new AwsLook(clients);
+        return places.entrySet().stream()
+                .flatMap(entry -> check(look, entry.getKey(), entry.getValue()).stream())
+                .findFirst();
     }
 
     private static Optional<String> check(AwsLook look, String key, String text) {

@@ -30,11 +30,13 @@ public class AwsConnector implements InboundConnector, OutboundConnector {
     private static final String ORDERED = "ordered";
 
     private final AwsConfig config;
+    private final AwsClients clients;
     private final LeasedSources sources;
 
     @Inject
-    AwsConnector(AwsConfig config, LeasedSources sources) {
+    AwsConnector(AwsConfig config, AwsClients clients, LeasedSources sources) {
         this.config = config;
+        this.clients = clients;
         this.sources = sources;
     }
 
@@ -47,14 +49,14 @@ public class AwsConnector implements InboundConnector, OutboundConnector {
     @Override
     public Publisher<? extends Message<?>> getPublisher(Config channel) {
         AwsAddress address = AwsAddress.of(channel.getValue(ADDRESS, String.class));
-        return sources.open(new SqsQueue(new AwsClients(config), address, config.visibility()));
+        return sources.open(new SqsQueue(clients, address, config.visibility()));
     }
 
     @Override
     public Subscriber<? extends Message<?>> getSubscriber(Config channel) {
         AwsAddress address = AwsAddress.of(channel.getValue(ADDRESS, String.class));
         boolean ordered = channel.getOptionalValue(ORDERED, Boolean.class).orElse(false);
-        AwsTarget target = new AwsTarget(new AwsClients(config), address);
+        AwsTarget target = new AwsTarget(clients, address);
         return BoundedSends.subscriber(ordered ? 1 : config.sendsMax(), target::send);
     }
 }

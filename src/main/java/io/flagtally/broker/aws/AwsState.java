@@ -2,7 +2,6 @@ package io.flagtally.broker.aws;
 
 import io.flagtally.platform.BrokerState;
 import io.flagtally.platform.config.BrokerConfig;
-import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.util.Optional;
@@ -13,13 +12,11 @@ import java.util.OptionalLong;
 class AwsState implements BrokerState {
 
     private final BrokerConfig config;
-    private final AwsClients clients;
     private final AwsLook look;
 
     @Inject
-    AwsState(BrokerConfig config, AwsConfig aws) {
+    AwsState(BrokerConfig config, AwsClients clients) {
         this.config = config;
-        this.clients = new AwsClients(aws);
         this.look = new AwsLook(clients);
     }
 
@@ -42,10 +39,5 @@ class AwsState implements BrokerState {
     public Optional<String> missing() {
         AwsAddress address = AwsAddress.of(config.publishTo());
         return look.failure(address).map(failure -> failure.sentence(address, "flagtally.broker.publish-to"));
-    }
-
-    @PreDestroy
-    void close() {
-        clients.close();
     }
 }

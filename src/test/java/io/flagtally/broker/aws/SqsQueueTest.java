@@ -182,9 +182,11 @@ class SqsQueueTest {
     }
 
     private static Optional<String> check(AwsConfig config, String publish, String subscribe, String dead) {
-        return new AwsCheck(config)
-                .check(new BrokerPlace(
-                        Optional.of(publish), Optional.of(subscribe), Optional.of("group"), Optional.of(dead)));
+        try (AwsClients asking = new AwsClients(config)) {
+            return new AwsCheck(asking)
+                    .check(new BrokerPlace(
+                            Optional.of(publish), Optional.of(subscribe), Optional.of("group"), Optional.of(dead)));
+        }
     }
 
     private void send(String queue, String text, @Nullable String key) {
