@@ -74,7 +74,7 @@ public interface BrokerForTests extends AutoCloseable {
      */
     List<Raw> read(String place, String group);
 
-    /** Whether a message that was delivered before is marked as such. */
+    /** Whether a message that was delivered before is marked as such, without exception. */
     boolean tellsRedelivery();
 
     /** Whether messages with one key keep their order when that is switched on. */

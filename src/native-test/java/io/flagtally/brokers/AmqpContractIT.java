@@ -1,0 +1,10 @@
+package io.flagtally.brokers;
+
+/** The contract of brokers against Apache Artemis, over AMQP 1.0. */
+class AmqpContractIT extends BrokerContract {
+
+    @Override
+    protected BrokerForTests newBroker() {
+        return new ArtemisForTests();
+    }
+}
