@@ -53,6 +53,9 @@ public final class PushedQueue implements LeasedQueue {
 
         /** The connection is gone, and with it all that came over it. */
         void lost(Throwable why);
+
+        /** As {@link #lost}, but the broker only ended what was idle: it is there, and nobody need hear of it. */
+        void rested();
     }
 
     private static final Logger LOG = Logger.getLogger(PushedQueue.class);
@@ -135,7 +138,7 @@ public final class PushedQueue implements LeasedQueue {
             open = session;
         }
         if (open != null) {
-            open.end(new IllegalStateException(name + " is closed"));
+            open.lost(new IllegalStateException(name + " is closed"));
         }
     }
 
@@ -252,15 +255,27 @@ public final class PushedQueue implements LeasedQueue {
 
         @Override
         public void lost(Throwable why) {
-            end(why);
+            UniEmitter<? super List<LeasedMessage>> emitter = end(why);
+            if (emitter != null) {
+                emitter.fail(why);
+            }
         }
 
-        void end(Throwable why) {
+        @Override
+        public void rested() {
+            UniEmitter<? super List<LeasedMessage>> emitter = end(new IllegalStateException("the link was idle"));
+            if (emitter != null) {
+                emitter.complete(List.of());
+            }
+        }
+
+        /** Forgets the connection; returns who waits for a message. */
+        private @Nullable UniEmitter<? super List<LeasedMessage>> end(Throwable why) {
             UniEmitter<? super List<LeasedMessage>> emitter;
             Link open;
             synchronized (lock) {
                 if (lost != null) {
-                    return;
+                    return null;
                 }
                 LOG.debugf("The connection to %s ended: %s", name, why);
                 lost = why;
@@ -273,9 +288,7 @@ public final class PushedQueue implements LeasedQueue {
             if (open != null) {
                 open.close();
             }
-            if (emitter != null) {
-                emitter.fail(why);
-            }
+            return emitter;
         }
 
         private List<LeasedMessage> takeWaitedFor() {

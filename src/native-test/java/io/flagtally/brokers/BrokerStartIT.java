@@ -68,7 +68,8 @@ class BrokerStartIT {
     @CsvSource({
         "kafka,kafka.bootstrap.servers",
         "rabbitmq,flagtally.broker.rabbitmq.addresses",
-        "amqp,flagtally.broker.amqp.addresses"
+        "amqp,flagtally.broker.amqp.addresses",
+        "azure,flagtally.broker.azure.connection-string"
     })
     void start_brokerWithoutConnection_isRefusedNamingTheKey(String profile, String key) {
         assertRefused(Map.of("quarkus.profile", profile), "The profile " + profile + " needs", "set " + key);

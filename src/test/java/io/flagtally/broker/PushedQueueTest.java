@@ -60,6 +60,19 @@ class PushedQueueTest {
         assertTrue(broker.last().closed);
     }
 
+    @Test
+    void receive_linkRestedWhileWaiting_connectsAgainWithoutAFailure() {
+        connect();
+        UniAssertSubscriber<List<LeasedMessage>> waiting = receive(10);
+
+        broker.last().inbox.rested();
+
+        waiting.assertCompleted().assertItem(List.of());
+        assertTrue(broker.last().closed);
+        connect();
+        assertEquals(2, broker.links.size());
+    }
+
     /** On the new connection the same number names another message, which is not counted yet. */
     @Test
     void acknowledge_messageOfALostConnection_reachesNoOther() {

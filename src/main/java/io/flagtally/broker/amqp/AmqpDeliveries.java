@@ -1,5 +1,6 @@
 package io.flagtally.broker.amqp;
 
+import io.flagtally.broker.AmqpBody;
 import io.flagtally.broker.LeasedMessage;
 import io.flagtally.broker.PushedQueue;
 import io.smallrye.mutiny.Uni;
@@ -8,19 +9,12 @@ import io.vertx.amqp.AmqpMessage;
 import io.vertx.amqp.AmqpReceiver;
 import io.vertx.amqp.AmqpReceiverOptions;
 import io.vertx.core.json.JsonObject;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import org.apache.qpid.proton.amqp.Binary;
-import org.apache.qpid.proton.amqp.messaging.AmqpValue;
-import org.apache.qpid.proton.amqp.messaging.Data;
-import org.apache.qpid.proton.amqp.messaging.Section;
-import org.jspecify.annotations.Nullable;
 
 /** Receives from an address. A lease is a number that counts what came over the link. */
 final class AmqpDeliveries implements PushedQueue.Opener {
@@ -81,7 +75,8 @@ final class AmqpDeliveries implements PushedQueue.Opener {
         LeasedMessage lent(AmqpMessage message) {
             String lease = Long.toString(count.incrementAndGet());
             unsettled.put(lease, message);
-            return new LeasedMessage(lease, payload(message), headers(message), message.deliveryCount() > 0);
+            return new LeasedMessage(
+                    lease, AmqpBody.bytes(message.unwrap().getBody()), headers(message), message.deliveryCount() > 0);
         }
 
         @Override
@@ -118,21 +113,5 @@ final class AmqpDeliveries implements PushedQueue.Opener {
             properties.forEach(each -> headers.put(each.getKey(), String.valueOf(each.getValue())));
         }
         return headers;
-    }
-
-    /** The bytes, whether a client sent them as data, as a value or as text. */
-    private static byte[] payload(AmqpMessage message) {
-        Section body = message.unwrap().getBody();
-        Object value =
-                body instanceof Data data ? data.getValue() : body instanceof AmqpValue amqp ? amqp.getValue() : null;
-        return bytes(value);
-    }
-
-    private static byte[] bytes(@Nullable Object value) {
-        if (value instanceof Binary binary) {
-            int from = binary.getArrayOffset();
-            return Arrays.copyOfRange(binary.getArray(), from, from + binary.getLength());
-        }
-        return value == null ? new byte[0] : String.valueOf(value).getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -47,6 +47,9 @@ class AmqpDeliveriesTest {
         @Override
         public void lost(Throwable why) {}
 
+        @Override
+        public void rested() {}
+
         LeasedMessage next() throws InterruptedException {
             return soon(messages);
         }

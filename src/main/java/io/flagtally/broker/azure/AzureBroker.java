@@ -1,0 +1,170 @@
+package io.flagtally.broker.azure;
+
+import io.flagtally.broker.BrokerCheck;
+import io.flagtally.broker.BrokerPlace;
+import io.flagtally.broker.BrokerStartException;
+import io.flagtally.platform.BrokerState;
+import io.flagtally.platform.config.BrokerConfig;
+import io.flagtally.platform.config.ProcessRole;
+import io.flagtally.platform.config.RolesConfig;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.proton.ProtonReceiver;
+import io.vertx.proton.ProtonSender;
+import jakarta.annotation.PreDestroy;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.apache.qpid.proton.amqp.UnsignedLong;
+import org.jspecify.annotations.Nullable;
+
+/** Whether Service Bus lets us attach to our queues, topics and subscriptions, asked over a connection of its own. */
+@Singleton
+class AzureBroker implements BrokerCheck, BrokerState {
+
+    private static final String PUBLISH_TO = "flagtally.broker.publish-to";
+    private static final String SUBSCRIBE_TO = "flagtally.broker.subscribe-to";
+    private static final String DEAD_LETTER_TO = "flagtally.broker.dead-letter-to";
+    private static final Duration LOCK_MIN = Duration.ofSeconds(1);
+    private static final Duration LOCK_MAX = Duration.ofMinutes(5);
+    private static final Duration PATIENCE =
+            Duration.ofMillis(AzureConnection.CONNECT_MILLIS).plusSeconds(1);
+
+    private final Vertx vertx;
+    private final AzureConfig config;
+    private final BrokerConfig broker;
+    private final RolesConfig roles;
+    private @Nullable AzureConnection connection;
+
+    @Inject
+    AzureBroker(Vertx vertx, AzureConfig config, BrokerConfig broker, RolesConfig roles) {
+        this.vertx = vertx;
+        this.config = config;
+        this.broker = broker;
+        this.roles = roles;
+    }
+
+    @Override
+    public String connector() {
+        return AzureConnector.NAME;
+    }
+
+    @Override
+    public String name() {
+        return "Azure Service Bus";
+    }
+
+    @Override
+    public synchronized Optional<String> check(BrokerPlace place) {
+        requireLockDuration();
+        try {
+            for (Look look : new Look[] {
+                new Look(PUBLISH_TO, place.publishTo(), true),
+                new Look(DEAD_LETTER_TO, place.deadLetterTo(), true),
+                new Look(SUBSCRIBE_TO, place.subscribeTo(), false)
+            }) {
+                Optional<AzureFailure> failure = look.entity.flatMap(entity -> look(entity, look.sending));
+                if (failure.isPresent()) {
+                    return Optional.of(judged(failure.get(), look));
+                }
+            }
+            return Optional.empty();
+        } finally {
+            close();
+        }
+    }
+
+    @Override
+    public synchronized Optional<String> missing() {
+        boolean sending = roles.all().contains(ProcessRole.INGEST);
+        String entity = sending ? broker.publishTo() : broker.subscribeTo();
+        return look(entity, sending).map(failure -> failure.sentence(entity, sending ? PUBLISH_TO : SUBSCRIBE_TO));
+    }
+
+    /** Service Bus tells how much waits over HTTP and Azure Monitor only. */
+    @Override
+    public OptionalLong lag() {
+        return OptionalLong.empty();
+    }
+
+    @PreDestroy
+    synchronized void close() {
+        AzureConnection open = connection;
+        connection = null;
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    private record Look(String key, Optional<String> entity, boolean sending) {}
+
+    private static String judged(AzureFailure failure, Look look) {
+        String sentence = failure.sentence(look.entity.orElseThrow(), look.key);
+        if (failure.isFinal()) {
+            throw new BrokerStartException(sentence);
+        }
+        return sentence;
+    }
+
+    private void requireLockDuration() {
+        Duration lock = config.lockDuration();
+        if (lock.compareTo(LOCK_MIN) < 0 || lock.compareTo(LOCK_MAX) > 0) {
+            throw new BrokerStartException("flagtally.broker.azure.lock-duration is " + lock
+                    + ", but Service Bus locks for a second to five minutes; set it to the lock duration of the queue or"
+                    + " subscription.");
+        }
+    }
+
+    /** Attaches to the entity, without credit, and lets go. */
+    private Optional<AzureFailure> look(String entity, boolean sending) {
+        try {
+            AzureConnection open = connected();
+            Long bytesMax = await(open.call(() -> sending ? sending(open, entity) : receiving(open, entity)));
+            if (bytesMax > 0 && bytesMax < broker.message().bytesMax()) {
+                throw new BrokerStartException("flagtally.broker.message.bytes-max is "
+                        + broker.message().bytesMax() + ", but " + entity + " takes messages of " + bytesMax
+                        + " bytes with their headers; set it to less.");
+            }
+            return Optional.empty();
+        } catch (BrokerStartException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            close();
+            return Optional.of(AzureFailure.of(e));
+        }
+    }
+
+    /** The bytes that a message may have; zero if nothing is said. */
+    private static Future<Long> sending(AzureConnection open, String entity) {
+        return open.sender(entity, end -> {}).map(link -> {
+            UnsignedLong bytesMax = link.getRemoteMaxMessageSize();
+            ProtonSender closed = link.closeHandler(null).detachHandler(null).close();
+            return bytesMax == null ? 0 : bytesMax.longValue();
+        });
+    }
+
+    private static Future<Long> receiving(AzureConnection open, String entity) {
+        return open.receiver(proton -> proton.createReceiver(entity).setPrefetch(0), end -> {})
+                .map(link -> {
+                    ProtonReceiver closed =
+                            link.closeHandler(null).detachHandler(null).close();
+                    return 0L;
+                });
+    }
+
+    private AzureConnection connected() {
+        AzureConnection open = connection;
+        if (open == null || open.isEnded()) {
+            open = await(AzureConnection.open(vertx, AzureEndpoint.of(config), lost -> {}));
+            connection = open;
+        }
+        return open;
+    }
+
+    private static <T> T await(Uni<T> uni) {
+        return uni.await().atMost(PATIENCE);
+    }
+}

@@ -1,0 +1,261 @@
+package io.flagtally.broker.azure;
+
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.VertxInternal;
+import io.vertx.proton.ProtonClient;
+import io.vertx.proton.ProtonClientOptions;
+import io.vertx.proton.ProtonConnection;
+import io.vertx.proton.ProtonDelivery;
+import io.vertx.proton.ProtonLink;
+import io.vertx.proton.ProtonReceiver;
+import io.vertx.proton.ProtonSender;
+import io.vertx.proton.impl.ProtonDeliveryImpl;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.apache.qpid.proton.amqp.messaging.Accepted;
+import org.apache.qpid.proton.amqp.messaging.Rejected;
+import org.apache.qpid.proton.amqp.transport.DeliveryState;
+import org.apache.qpid.proton.message.Message;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection to Service Bus, which is not made again when it is lost. Whatever waits for an answer fails when the
+ * connection ends, and an answer that does not come within {@value #ANSWER_MILLIS} ms ends it.
+ *
+ * <p>All state belongs to one event loop: {@link #call} brings work there, and all that returns a {@link Future} is called
+ * there.
+ */
+final class AzureConnection {
+
+    static final int CONNECT_MILLIS = 5_000;
+    static final int ANSWER_MILLIS = 10_000;
+
+    private static final int HEARTBEAT_MILLIS = 30_000;
+
+    private final Vertx vertx;
+    private final Context context;
+    private final Consumer<Throwable> lost;
+    private final Set<Promise<?>> awaited = new HashSet<>();
+    private @Nullable ProtonConnection proton;
+    private volatile boolean ended;
+
+    private AzureConnection(Vertx vertx, Consumer<Throwable> lost) {
+        this.vertx = vertx;
+        this.context = ((VertxInternal) vertx).createEventLoopContext();
+        this.lost = lost;
+    }
+
+    /**
+     * Connects; fails if Service Bus does not answer within {@value #CONNECT_MILLIS} ms.
+     *
+     * @param lost is told once when the connection is gone, unless {@link #close} was called
+     */
+    static Uni<AzureConnection> open(Vertx vertx, AzureEndpoint endpoint, Consumer<Throwable> lost) {
+        AzureConnection fresh = new AzureConnection(vertx, lost);
+        return fresh.call(() -> fresh.connect(endpoint));
+    }
+
+    /** Whether it is gone; may be asked by any thread. */
+    boolean isEnded() {
+        return ended;
+    }
+
+    /** Does this on the event loop when it is subscribed to. */
+    <T> Uni<T> call(Supplier<Future<T>> work) {
+        return Uni.createFrom()
+                .emitter(emitter -> context.runOnContext(ignored -> {
+                    Future<T> done;
+                    try {
+                        done = work.get();
+                    } catch (RuntimeException e) {
+                        done = Future.failedFuture(e);
+                    }
+                    done.onSuccess(emitter::complete).onFailure(emitter::fail);
+                }));
+    }
+
+    /** @param end is told when Service Bus ends the link, while the connection may live on */
+    Future<ProtonSender> sender(String address, Consumer<AzureException> end) {
+        return attach(proton -> proton.createSender(address), link -> link.getRemoteTarget() != null, end);
+    }
+
+    /** A link without credit; {@code make} names the address and what is done with messages. */
+    Future<ProtonReceiver> receiver(Function<ProtonConnection, ProtonReceiver> make, Consumer<AzureException> end) {
+        return attach(make, link -> link.getRemoteSource() != null, end);
+    }
+
+    /** Done when Service Bus has the message. */
+    Future<Void> send(ProtonSender over, Message message) {
+        Promise<Void> sent = await(ANSWER_MILLIS);
+        if (!sent.future().isComplete()) {
+            ProtonDelivery unused = over.send(message, delivery -> tell(sent, delivery));
+        }
+        return sent.future();
+    }
+
+    /** Done when Service Bus has confirmed that it took {@code state}. */
+    Future<Void> settle(ProtonDelivery delivery, DeliveryState state) {
+        Promise<Void> settled = await(ANSWER_MILLIS);
+        var listening = ((ProtonDeliveryImpl) delivery).handler(updated -> {
+            if (updated.remotelySettled()) {
+                tell(settled, updated.settle());
+            }
+        });
+        ProtonDelivery said = delivery.disposition(state, false);
+        return settled.future();
+    }
+
+    /** A promise that ends with the connection, and the connection with it if nobody keeps it for so long. */
+    <T> Promise<T> await(int millis) {
+        Promise<T> promise = Promise.promise();
+        if (ended) {
+            promise.fail(AzureException.away("the connection has ended"));
+            return promise;
+        }
+        awaited.add(promise);
+        long timer = vertx.setTimer(millis, id -> {
+            if (!promise.future().isComplete()) {
+                end(AzureException.away("no answer in " + millis / 1000 + " s"));
+            }
+        });
+        promise.future().onComplete(done -> {
+            vertx.cancelTimer(timer);
+            awaited.remove(promise);
+        });
+        return promise;
+    }
+
+    /** Lets what was said before go out, and waits for nothing. */
+    void close() {
+        context.runOnContext(ignored -> {
+            ProtonConnection open = proton;
+            if (ended) {
+                return;
+            }
+            ended = true;
+            failAwaited(AzureException.away("the connection was closed"));
+            if (open != null) {
+                ProtonConnection closing =
+                        open.closeHandler(done -> open.disconnect()).close();
+                long forced = vertx.setTimer(CONNECT_MILLIS, id -> closing.disconnect());
+            }
+        });
+    }
+
+    private Future<AzureConnection> connect(AzureEndpoint endpoint) {
+        Promise<AzureConnection> opened = await(CONNECT_MILLIS);
+        ProtonClient.create(vertx)
+                .connect(
+                        options(endpoint),
+                        endpoint.host(),
+                        endpoint.port(),
+                        endpoint.keyName(),
+                        endpoint.key(),
+                        made -> {
+                            if (made.failed()) {
+                                end(made.cause());
+                            } else if (ended) {
+                                made.result().disconnect();
+                            } else {
+                                proton = made.result();
+                                greet(made.result(), opened);
+                            }
+                        });
+        return opened.future();
+    }
+
+    private static ProtonClientOptions options(AzureEndpoint endpoint) {
+        ProtonClientOptions options = new ProtonClientOptions()
+                .addEnabledSaslMechanism("PLAIN")
+                .setHeartbeat(HEARTBEAT_MILLIS)
+                .setConnectTimeout(CONNECT_MILLIS)
+                .setSsl(endpoint.tls());
+        return endpoint.tls() ? options.setHostnameVerificationAlgorithm("HTTPS") : options;
+    }
+
+    private void greet(ProtonConnection made, Promise<AzureConnection> opened) {
+        Handler<Object> closed = done -> end(AzureException.of(made.getRemoteCondition()));
+        ProtonConnection opening = made.setContainer("flagtally-" + UUID.randomUUID())
+                .openHandler(done -> {
+                    if (done.succeeded()) {
+                        boolean unused = opened.tryComplete(this);
+                    } else {
+                        closed.handle(done);
+                    }
+                })
+                .closeHandler(closed::handle)
+                .disconnectHandler(done -> end(AzureException.away("the connection ended")))
+                .open();
+    }
+
+    /** A refusal attaches a link that leads nowhere, and its reason follows. */
+    private <L extends ProtonLink<L>> Future<L> attach(
+            Function<ProtonConnection, L> make, Predicate<L> leadsSomewhere, Consumer<AzureException> end) {
+        Promise<L> attached = await(ANSWER_MILLIS);
+        ProtonConnection open = proton;
+        if (open == null || attached.future().isComplete()) {
+            boolean unused = attached.tryFail(AzureException.away("the connection has ended"));
+            return attached.future();
+        }
+        L link = make.apply(open);
+        Handler<AsyncResult<L>> ending = done -> {
+            AzureException why = AzureException.of(link.getRemoteCondition());
+            boolean refused = attached.tryFail(why);
+            L closed = link.closeHandler(null).detachHandler(null).close();
+            if (!refused) {
+                end.accept(why);
+            }
+        };
+        L opening = link.openHandler(done -> {
+                    if (done.succeeded() && leadsSomewhere.test(link)) {
+                        boolean unused = attached.tryComplete(link);
+                    }
+                })
+                .closeHandler(ending)
+                .detachHandler(ending)
+                .open();
+        return attached.future();
+    }
+
+    private void end(Throwable why) {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        ProtonConnection open = proton;
+        if (open != null) {
+            open.disconnect();
+        }
+        failAwaited(why);
+        lost.accept(why);
+    }
+
+    private void failAwaited(Throwable why) {
+        for (Promise<?> promise : List.copyOf(awaited)) {
+            boolean unused = promise.tryFail(why);
+        }
+    }
+
+    private static void tell(Promise<Void> waiting, ProtonDelivery delivery) {
+        DeliveryState state = delivery.getRemoteState();
+        if (state instanceof Rejected refused) {
+            boolean unused = waiting.tryFail(AzureException.of(refused.getError()));
+        } else if (state instanceof Accepted) {
+            boolean unused = waiting.tryComplete();
+        } else if (delivery.remotelySettled()) {
+            boolean unused = waiting.tryFail(AzureException.away("it answered " + state));
+        }
+    }
+}
