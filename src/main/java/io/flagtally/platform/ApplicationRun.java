@@ -2,6 +2,7 @@ package io.flagtally.platform;
 
 import io.flagtally.platform.embedded.EmbeddedStartException;
 import io.flagtally.platform.embedded.EmbeddedStores.Running;
+import io.flagtally.platform.redis.UnfitRedisException;
 import io.quarkus.runtime.ApplicationLifecycleManager;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.configuration.ConfigurationException;
@@ -85,7 +86,9 @@ final class ApplicationRun {
     /** Quarkus tells a failed start to the handler of its end, and prints nothing itself then. */
     private static void tell(Throwable failure) {
         Throwable root = ExceptionUtil.getRootCause(failure);
-        if (root instanceof ConfigurationException || root instanceof ConfigValidationException) {
+        if (root instanceof ConfigurationException
+                || root instanceof ConfigValidationException
+                || root instanceof UnfitRedisException) {
             System.err.println(root.getMessage());
         } else {
             failure.printStackTrace();

@@ -24,7 +24,7 @@ public abstract class BrokerKillContract {
     private static final int EVENTS = Integer.getInteger("flagtally.kill.events", 30_000);
     private static final int EVENT_BYTES = 2_048;
     private static final int EVENTS_A_REQUEST = 25;
-    private static final int KILLS = 5;
+    private static final int TROUBLES = 5;
     private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     private BrokerForTests broker;
@@ -70,16 +70,40 @@ public abstract class BrokerKillContract {
         }
     }
 
+    /** What goes wrong while events are sent. */
+    protected interface Trouble {
+
+        /** @param time 1 for the first time */
+        void make(int time) throws InterruptedException;
+    }
+
+    /** Sends all events to a service, with trouble on the way, and asks whether each is counted once. */
+    protected void sendWith(Trouble trouble) throws Exception {
+        try (BrokeredService service = service()) {
+            service.ready();
+            send(trouble, service, service);
+        }
+    }
+
     private void sendWithKills(BrokeredService one, BrokeredService other) throws Exception {
+        send(
+                time -> {
+                    BrokeredService killed = time % 2 == 0 ? other : one;
+                    killed.kill();
+                    BrokeredService unused = killed.ready();
+                },
+                one,
+                other);
+    }
+
+    private void send(Trouble trouble, BrokeredService one, BrokeredService other) throws Exception {
         SentEvents events = new SentEvents("killed", EVENT_BYTES);
         int requests = EVENTS / EVENTS_A_REQUEST;
         long start = System.nanoTime();
         try (Sending sending = new Sending(events, requests, EVENTS_A_REQUEST, 0, one, other)) {
-            for (int kill = 1; kill <= KILLS; kill++) {
-                sending.await(requests * kill / (KILLS + 1));
-                BrokeredService killed = kill % 2 == 0 ? other : one;
-                killed.kill();
-                killed.ready();
+            for (int time = 1; time <= TROUBLES; time++) {
+                sending.await(requests * time / (TROUBLES + 1));
+                trouble.make(time);
             }
             sending.end();
         }
@@ -89,8 +113,8 @@ public abstract class BrokerKillContract {
         await().atMost(PATIENCE)
                 .untilAsserted(() -> assertEquals(events.ids().size(), one.counted(events.flag()), one::lastSeries));
         LOG.infof(
-                "%,d events through %s with %d kills: counted once each after %d s",
-                events.ids().size(), broker.name(), KILLS, (System.nanoTime() - start) / 1_000_000_000L);
+                "%,d events through %s with %d troubles: counted once each after %d s",
+                events.ids().size(), broker.name(), TROUBLES, (System.nanoTime() - start) / 1_000_000_000L);
     }
 
     private BrokeredService service() {

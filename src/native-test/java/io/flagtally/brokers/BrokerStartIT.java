@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.packaged.ServiceProcess;
+import io.flagtally.retail.InstalledCluster;
 import io.flagtally.testing.KafkaServerForTests;
 import io.flagtally.testing.PostgresServerForTests;
 import io.flagtally.testing.RedisServerForTests;
@@ -24,6 +25,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -107,6 +109,36 @@ class BrokerStartIT {
             int secured = portOf(kafka.securedServers());
             assertEquals(Set.of(secured, postgres.port(), counts.port()), remotePorts(service));
         }
+    }
+
+    @Test
+    void start_redisThatIsNoCluster_isRefusedByTheTopology() {
+        assertRefused(
+                Map.of("quarkus.profile", "redis", "flagtally.redis.topology", "cluster"),
+                counts.url(),
+                "is no cluster",
+                "flagtally.redis.topology");
+    }
+
+    @Test
+    @Tag("installed-servers")
+    void start_redisOfAClusterTakenForOneServer_isRefusedByTheTopology() {
+        try (InstalledCluster cluster = InstalledCluster.start()) {
+            String url = cluster.urls().split(",", -1)[0];
+            assertRefused(
+                    Map.of("quarkus.profile", "redis", "flagtally.redis-streams.url", url),
+                    url,
+                    "is a node of a cluster",
+                    "flagtally.redis.topology");
+        }
+    }
+
+    @Test
+    void start_redisThatCannotSayWhatItsDiskHas_isRefusedByTheDurability() {
+        assertRefused(
+                Map.of("quarkus.profile", "redis", "flagtally.redis.durability", "fsync"),
+                "flagtally.redis.durability is fsync",
+                "Redis 7.2");
     }
 
     @Test

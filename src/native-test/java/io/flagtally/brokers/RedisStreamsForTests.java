@@ -1,13 +1,17 @@
 package io.flagtally.brokers;
 
+import io.flagtally.retail.InstalledCluster;
 import io.flagtally.testing.RedisServerForTests;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,21 +20,57 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** A Redis of its own for the streams, so that the one of the counts can be stopped. */
+/** A Redis of its own for the streams, so that the one of the counts can be stopped; or a cluster that holds both. */
 final class RedisStreamsForTests implements BrokerForTests {
 
     private static final int PARTITIONS = 4;
     private static final int PIPELINE_MAX = 500;
 
-    private final RedisServerForTests server = RedisServerForTests.start();
+    private final Servers servers;
     private final Vertx vertx = Vertx.vertx();
+    private final AtomicInteger turn = new AtomicInteger();
     private @Nullable Redis client;
+
+    /** The servers that hold the streams. */
+    private interface Servers extends AutoCloseable {
+
+        String name();
+
+        int port();
+
+        RedisOptions client();
+
+        Map<String, String> settings(int port);
+
+        void stop();
+
+        void kill();
+
+        void restart();
+
+        @Override
+        void close();
+    }
+
+    RedisStreamsForTests() {
+        this(new OneServer(RedisServerForTests.start()));
+    }
+
+    private RedisStreamsForTests(Servers servers) {
+        this.servers = servers;
+    }
+
+    /** In a cluster, which it closes; connections go to its masters, past any proxy. */
+    static RedisStreamsForTests on(InstalledCluster cluster) {
+        return new RedisStreamsForTests(new ThreeMasters(cluster));
+    }
 
     @Override
     public String name() {
-        return "Redis 6.2.6 (embedded)";
+        return servers.name();
     }
 
     @Override
@@ -40,7 +80,7 @@ final class RedisStreamsForTests implements BrokerForTests {
 
     @Override
     public int port() {
-        return server.port();
+        return servers.port();
     }
 
     @Override
@@ -53,42 +93,43 @@ final class RedisStreamsForTests implements BrokerForTests {
     @Override
     public void stop() {
         forget();
-        server.stop();
+        servers.stop();
     }
 
     @Override
     public void kill() {
         forget();
-        server.kill();
+        servers.kill();
     }
 
     @Override
     public void restart() {
         forget();
-        server.restart();
+        servers.restart();
     }
 
     @Override
     public Map<String, String> settings(int port) {
-        return Map.of(
-                "flagtally.redis-streams.url", "redis://127.0.0.1:" + port, "flagtally.redis-streams.claim-idle", "2S");
+        Map<String, String> settings = new HashMap<>(servers.settings(port));
+        settings.put("flagtally.redis-streams.claim-idle", "2S");
+        return settings;
     }
 
     @Override
     public void publish(Raw message, int times) {
         List<String> streams = streams(EVENTS);
-        List<Request> requests = new ArrayList<>();
+        List<Future<Response>> added = new ArrayList<>();
         for (int i = 0; i < times; i++) {
             Request add = Request.cmd(Command.XADD)
-                    .arg(streams.get(i % PARTITIONS))
+                    .arg(streams.get(turn.getAndIncrement() % PARTITIONS))
                     .arg("*")
                     .arg("payload")
                     .arg(Buffer.buffer(message.payload()));
             message.headers().forEach((name, value) -> add.arg(name).arg(value));
-            requests.add(add);
-            if (requests.size() == PIPELINE_MAX || i == times - 1) {
-                List<Response> unused = get(client().batch(requests));
-                requests = new ArrayList<>();
+            added.add(client().send(add));
+            if (added.size() == PIPELINE_MAX || i == times - 1) {
+                var unused = get(Future.all(added));
+                added = new ArrayList<>();
             }
         }
     }
@@ -144,7 +185,7 @@ final class RedisStreamsForTests implements BrokerForTests {
     @Override
     public void close() {
         forget();
-        server.close();
+        servers.close();
         boolean unused = vertx.close().isComplete();
     }
 
@@ -167,7 +208,8 @@ final class RedisStreamsForTests implements BrokerForTests {
         return new Raw(payload, headers);
     }
 
-    private static List<String> streams(String place) {
+    /** The streams of a place, as the service names them. */
+    static List<String> streams(String place) {
         List<String> streams = new ArrayList<>();
         for (int i = 0; i < PARTITIONS; i++) {
             streams.add(place + ":{" + i + "}");
@@ -185,9 +227,7 @@ final class RedisStreamsForTests implements BrokerForTests {
 
     private synchronized Redis client() {
         if (client == null) {
-            client = Redis.createClient(
-                    vertx,
-                    new RedisOptions().setConnectionString(server.url()).setMaxWaitingHandlers(PIPELINE_MAX * 2));
+            client = Redis.createClient(vertx, servers.client().setMaxWaitingHandlers(PIPELINE_MAX * 2));
         }
         return client;
     }
@@ -199,11 +239,99 @@ final class RedisStreamsForTests implements BrokerForTests {
         }
     }
 
-    private static <T> T get(io.vertx.core.Future<T> future) {
+    private static <T> T get(Future<T> future) {
         try {
             return future.toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
         } catch (InterruptedException | ExecutionException | TimeoutException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    private record OneServer(RedisServerForTests server) implements Servers {
+        @Override
+        public String name() {
+            return "Redis 6.2 (embedded)";
+        }
+
+        @Override
+        public int port() {
+            return server.port();
+        }
+
+        @Override
+        public RedisOptions client() {
+            return new RedisOptions().setConnectionString(server.url());
+        }
+
+        @Override
+        public Map<String, String> settings(int port) {
+            return Map.of("flagtally.redis-streams.url", "redis://127.0.0.1:" + port);
+        }
+
+        @Override
+        public void stop() {
+            server.stop();
+        }
+
+        @Override
+        public void kill() {
+            server.kill();
+        }
+
+        @Override
+        public void restart() {
+            server.restart();
+        }
+
+        @Override
+        public void close() {
+            server.close();
+        }
+    }
+
+    private record ThreeMasters(InstalledCluster cluster) implements Servers {
+        @Override
+        public String name() {
+            return "Redis Cluster of three masters of the machine's package";
+        }
+
+        @Override
+        public int port() {
+            return URI.create(cluster.urls().split(",", -1)[0]).getPort();
+        }
+
+        @Override
+        public RedisOptions client() {
+            RedisOptions options = new RedisOptions().setType(RedisClientType.CLUSTER);
+            for (String url : cluster.urls().split(",", -1)) {
+                options.addConnectionString(url);
+            }
+            return options;
+        }
+
+        @Override
+        public Map<String, String> settings(int port) {
+            return Map.of("flagtally.redis.topology", "cluster", "flagtally.redis.url", cluster.urls());
+        }
+
+        @Override
+        public void stop() {
+            cluster.kill();
+        }
+
+        @Override
+        public void kill() {
+            cluster.kill();
+        }
+
+        @Override
+        public void restart() {
+            cluster.restart();
+        }
+
+        @Override
+        public void close() {
+            cluster.close();
         }
     }
 }

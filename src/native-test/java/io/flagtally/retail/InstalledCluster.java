@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A Redis Cluster of three masters, whose slots can be moved while it works. */
-final class InstalledCluster implements AutoCloseable {
+public final class InstalledCluster implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final int MASTERS = 3;
@@ -22,39 +22,68 @@ final class InstalledCluster implements AutoCloseable {
 
     private final List<InstalledRedis> masters = new ArrayList<>();
 
-    static InstalledCluster start() {
-        return new InstalledCluster();
+    /** Starts an empty one; {@code settings} are lines of each master's {@code redis.conf}. */
+    public static InstalledCluster start(String... settings) {
+        return new InstalledCluster(settings);
     }
 
-    private InstalledCluster() {
+    private InstalledCluster(String... settings) {
         for (int i = 0; i < MASTERS; i++) {
-            masters.add(InstalledRedis.server(
+            List<String> all = new ArrayList<>(List.of(
                     "cluster-enabled yes",
                     "cluster-config-file nodes.conf",
                     "cluster-port " + LoopbackPort.free(),
                     "cluster-node-timeout 5000"));
+            all.addAll(List.of(settings));
+            masters.add(InstalledRedis.server(all.toArray(String[]::new)));
         }
         List<String> create = new ArrayList<>(List.of("--cluster", "create"));
         masters.forEach(master -> create.add("127.0.0.1:" + master.port()));
         create.add("--cluster-yes");
-        String said = InstalledRedis.cli(create.toArray(String[]::new));
-        await(said)
+        awaitWell(InstalledRedis.cli(create.toArray(String[]::new)));
+    }
+
+    private void awaitWell(String what) {
+        await(what)
                 .atMost(PATIENCE)
                 .until(() -> masters.stream()
                         .allMatch(master -> master.run("CLUSTER", "INFO").contains("cluster_state:ok")));
     }
 
     /** The addresses of all masters, as configured. */
-    String urls() {
+    public String urls() {
         return masters.stream().map(InstalledRedis::url).collect(Collectors.joining(","));
     }
 
-    int slotOf(String key) {
+    /** How many masters hold slots of these keys. */
+    public long mastersOf(List<String> keys) {
+        return keys.stream().map(key -> ownerOf(slotOf(key))).distinct().count();
+    }
+
+    /** Ends the master of a key as a crash does, and starts it again with what it had on disk. */
+    public void crash(String key) {
+        InstalledRedis master = ownerOf(slotOf(key));
+        master.kill();
+        master.start();
+    }
+
+    /** Ends all masters as a crash does. */
+    public void kill() {
+        masters.forEach(InstalledRedis::kill);
+    }
+
+    /** Starts all masters after {@link #kill}; returns when the cluster takes commands. */
+    public void restart() {
+        masters.forEach(InstalledRedis::start);
+        awaitWell("the cluster after a restart");
+    }
+
+    public int slotOf(String key) {
         return Integer.parseInt(masters.get(0).run("CLUSTER", "KEYSLOT", key));
     }
 
     /** Moves a slot to the next master, a few keys at a time; returns how many keys there were. */
-    int move(int slot) {
+    public int move(int slot) {
         Migration migration = begin(slot);
         int moved = migration.moveKeys(key -> true);
         migration.finish();

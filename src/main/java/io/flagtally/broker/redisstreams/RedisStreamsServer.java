@@ -20,6 +20,7 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
@@ -34,6 +35,7 @@ class RedisStreamsServer implements BrokerCheck, BrokerState {
     private static final Duration PATIENCE = Duration.ofSeconds(9);
     private static final int MAJOR_MIN = 6;
     private static final int MINOR_MIN = 2;
+    private static final String NO_CLUSTER = "cluster support disabled";
     private static final Pattern REFUSED = Pattern.compile("(?s).*\\b(NOAUTH|WRONGPASS|NOPERM|invalid password)\\b.*");
 
     private final Vertx vertx;
@@ -109,6 +111,12 @@ class RedisStreamsServer implements BrokerCheck, BrokerState {
                         "Redis at " + place().address() + " refuses the user or password in " + urlKey() + ": " + why,
                         e);
             }
+            if (why.contains(NO_CLUSTER)) {
+                throw new BrokerStartException(
+                        "Redis at " + place().address() + " is no cluster, and flagtally.redis.topology is cluster;"
+                                + " set it to standalone, or " + urlKey() + " to nodes of a cluster.",
+                        e);
+            }
             return Optional.of("Redis at " + place().address() + ", the broker, is away (" + why + ")");
         }
     }
@@ -158,6 +166,11 @@ class RedisStreamsServer implements BrokerCheck, BrokerState {
         if (!server.isAtLeast(MAJOR_MIN, MINOR_MIN)) {
             throw new BrokerStartException("Redis at " + place().address() + " is of version " + server.version()
                     + ", and streams take " + MAJOR_MIN + "." + MINOR_MIN + "; set " + urlKey() + " to a newer one.");
+        }
+        if (server.cluster() && !place().cluster()) {
+            throw new BrokerStartException("Redis at " + place().address() + " is a node of a cluster, and"
+                    + " flagtally.redis.topology is "
+                    + redis.topology().name().toLowerCase(Locale.ROOT) + "; set it to cluster.");
         }
         try {
             durability.requireOf(server);

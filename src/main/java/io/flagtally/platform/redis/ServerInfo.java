@@ -7,6 +7,7 @@ import java.util.stream.Collectors;
  * What a server says of itself; empty texts and zeros where it does not say.
  *
  * @param identity changes when the server is started again or another one takes its place
+ * @param cluster whether it is a node of a cluster
  * @param evictedKeys how many keys it dropped for want of memory since it was started
  * @param uptimeSeconds since it was started
  */
@@ -15,6 +16,7 @@ public record ServerInfo(
         String identity,
         String evictionPolicy,
         boolean appendOnly,
+        boolean cluster,
         long evictedKeys,
         long uptimeSeconds) {
 
@@ -31,6 +33,7 @@ public record ServerInfo(
                 run.isEmpty() && replication.isEmpty() ? "" : run + "/" + replication,
                 fields.getOrDefault("maxmemory_policy", ""),
                 !fields.getOrDefault("aof_enabled", "1").equals("0"),
+                fields.getOrDefault("cluster_enabled", "0").equals("1"),
                 number(fields.getOrDefault("evicted_keys", "0")),
                 number(fields.getOrDefault("uptime_in_seconds", "0")));
     }

@@ -112,6 +112,32 @@ class RedisStreamsTest {
     }
 
     @Test
+    void publish_durabilityReplica_isRefusedUntilAReplicaHasIt() {
+        RedisDurability durability = new RedisDurability(RedisDurability.Level.REPLICA, 1, Duration.ofMillis(500));
+        StreamPublisher publisher = opened(new StreamPublisher(
+                link(), new StreamKeys(PLACE, 1), new StreamPublisher.Bound(10, false), durability, 8));
+        publisher.onSubscribe(new NoDemand());
+
+        Throwable refusal =
+                publish(publisher, text(0)).handle((done, failure) -> failure).join();
+
+        assertTrue(String.valueOf(refusal).contains("0 of 1 replicas"), String.valueOf(refusal));
+        try (RedisServerForTests replica = RedisServerForTests.start()) {
+            replica.follow(redis);
+            await().atMost(PATIENCE)
+                    .until(() -> publish(publisher, text(1))
+                            .handle((done, failure) -> failure == null)
+                            .join());
+            replica.pause();
+            Throwable paused = publish(publisher, text(2))
+                    .handle((done, failure) -> failure)
+                    .join();
+            assertTrue(String.valueOf(paused).contains("0 of 1 replicas"), String.valueOf(paused));
+            replica.resume();
+        }
+    }
+
+    @Test
     void acknowledge_all_trimsTheStream() {
         publishMany(20);
         next(consume(config(), "one"), 20).forEach(RedisStreamsTest::ack);
