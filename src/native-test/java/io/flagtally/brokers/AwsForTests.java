@@ -122,17 +122,22 @@ final class AwsForTests implements BrokerForTests {
 
     @Override
     public List<Raw> read(String place, String group) {
-        String queue = sqs.queueUrl(place.equals(EVENTS) ? group : place);
+        String queue = place.equals(EVENTS) ? group : place;
         List<Raw> messages = new ArrayList<>();
-        while (true) {
-            List<Message> received = client().receiveMessage(request ->
-                            request.queueUrl(queue).maxNumberOfMessages(BATCH).messageAttributeNames("All"))
-                    .join()
-                    .messages();
-            if (received.isEmpty()) {
-                return messages;
-            }
-            received.forEach(message -> messages.add(raw(message)));
+        for (List<Message> taken = take(queue); !taken.isEmpty(); taken = take(queue)) {
+            taken.forEach(message -> messages.add(raw(message)));
+        }
+        return messages;
+    }
+
+    /** Takes some of the messages that wait in a queue, and acknowledges them. */
+    List<Message> take(String queue) {
+        List<Message> received = client().receiveMessage(request -> request.queueUrl(sqs.queueUrl(queue))
+                        .maxNumberOfMessages(BATCH)
+                        .messageAttributeNames("All"))
+                .join()
+                .messages();
+        if (!received.isEmpty()) {
             List<DeleteMessageBatchRequestEntry> done = received.stream()
                     .map(message -> DeleteMessageBatchRequestEntry.builder()
                             .id(message.messageId())
@@ -140,9 +145,10 @@ final class AwsForTests implements BrokerForTests {
                             .build())
                     .toList();
             Object unused = client().deleteMessageBatch(
-                            request -> request.queueUrl(queue).entries(done))
+                            request -> request.queueUrl(sqs.queueUrl(queue)).entries(done))
                     .join();
         }
+        return received;
     }
 
     @Override

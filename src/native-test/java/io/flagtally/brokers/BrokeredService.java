@@ -13,6 +13,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.regex.Matcher;
@@ -36,6 +37,7 @@ final class BrokeredService implements AutoCloseable {
     private final Path home = TestData.newDirectory("brokered");
     private final int port = LoopbackPort.free();
     private final String[] settings;
+    private String[] jvmOptions = {"-Xmx256m"};
     private volatile @Nullable ServiceProcess process;
     private String lastSeries = "";
 
@@ -56,11 +58,16 @@ final class BrokeredService implements AutoCloseable {
         this.settings = settings;
     }
 
+    /** Has its JVM started with these options. */
+    BrokeredService on(String... options) {
+        jvmOptions = options;
+        return this;
+    }
+
     /** Starts it and returns at once. */
     void launch() {
         ServiceProcess.Start start = ServiceProcess.in(home)
                 .port(port)
-                .with("-Xmx256m")
                 .with("-Dquarkus.profile=" + broker.profile())
                 .with("-Dquarkus.http.host=127.0.0.1")
                 .with("-Dflagtally.postgres.url=postgresql://127.0.0.1:" + postgres.port() + "/postgres")
@@ -79,6 +86,9 @@ final class BrokeredService implements AutoCloseable {
         broker.settings(brokerPort).forEach((name, value) -> start.with("-D" + name + "=" + value));
         for (String setting : settings) {
             start.with("-D" + setting);
+        }
+        for (String option : jvmOptions) {
+            start.with(option);
         }
         process = start.launch();
     }
@@ -112,6 +122,15 @@ final class BrokeredService implements AutoCloseable {
         String log = process().log();
         kill();
         return log;
+    }
+
+    /** CPU time that the running process has used. */
+    double cpuSeconds() {
+        return ProcessHandle.of(process().pid())
+                        .flatMap(jvm -> jvm.info().totalCpuDuration())
+                        .orElse(Duration.ZERO)
+                        .toNanos()
+                / 1e9;
     }
 
     URI uri(String path) {

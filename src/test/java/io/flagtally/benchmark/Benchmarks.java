@@ -1,5 +1,7 @@
 package io.flagtally.benchmark;
 
+import io.flagtally.brokers.BrokerBenchmark;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
@@ -22,6 +24,7 @@ public final class Benchmarks {
             "memory", args -> MemoryBenchmark.main(),
             "growth", args -> GrowthBenchmark.main(),
             "rates", args -> HttpRatesBenchmark.main(),
+            "broker", args -> broker(args),
             "live", args -> LiveBenchmark.main(args),
             "http", args -> HttpBenchmark.main(args)));
 
@@ -36,6 +39,11 @@ public final class Benchmarks {
         benchmark.run(Arrays.copyOfRange(args, 1, args.length));
         // The timers of libraries would keep the process.
         System.exit(0);
+    }
+
+    private static void broker(String[] args) throws Exception {
+        SampleEvents events = new SampleEvents(1, 1_000, 1_000_000);
+        BrokerBenchmark.run(args, count -> events.payload(count, Instant.now()));
     }
 
     private static void jmh(Class<?> benchmark) throws Exception {
