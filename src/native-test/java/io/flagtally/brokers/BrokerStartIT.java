@@ -71,7 +71,8 @@ class BrokerStartIT {
         "kafka,kafka.bootstrap.servers",
         "rabbitmq,flagtally.broker.rabbitmq.addresses",
         "amqp,flagtally.broker.amqp.addresses",
-        "azure,flagtally.broker.azure.connection-string"
+        "azure,flagtally.broker.azure.connection-string",
+        "gcp,flagtally.broker.gcp.project"
     })
     void start_brokerWithoutConnection_isRefusedNamingTheKey(String profile, String key) {
         assertRefused(Map.of("quarkus.profile", profile), "The profile " + profile + " needs", "set " + key);
@@ -105,7 +106,7 @@ class BrokerStartIT {
             assertTrue(log.contains("kafka-producer-events-out"), log);
             assertFalse(log.contains("kafka-producer-dead-letters-out"), log);
             assertFalse(log.contains("mirror-out"), log);
-            assertSilent(log, "rabbit", "amqp", "sqs", "redis-streams", "azure", "pubsub");
+            assertSilent(log, "rabbit", "amqp", "sqs", "redis-streams", "azure", "pubsub", "google", "grpc");
             int secured = portOf(kafka.securedServers());
             assertEquals(Set.of(secured, postgres.port(), counts.port()), remotePorts(service));
         }
@@ -146,7 +147,7 @@ class BrokerStartIT {
         try (ServiceProcess service = start(Map.of()).ready()) {
             String log = linesOf(service);
 
-            assertSilent(log, "kafka", "rabbit", "amqp", "sqs", "redis-streams", "azure", "pubsub");
+            assertSilent(log, "kafka", "rabbit", "amqp", "sqs", "redis-streams", "azure", "pubsub", "google", "grpc");
             assertSilent(log, "mirror-out", "dead-letters-out");
             assertSilent(service.get("/q/health").body(), "kafka", "rabbit", "amqp", "sqs", "messaging");
             assertEquals(Set.of(postgres.port(), counts.port()), remotePorts(service));

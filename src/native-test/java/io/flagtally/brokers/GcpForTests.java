@@ -1,0 +1,105 @@
+package io.flagtally.brokers;
+
+import com.google.protobuf.ByteString;
+import com.google.pubsub.v1.PubsubMessage;
+import io.flagtally.testing.PubSubForTests;
+import java.util.List;
+import java.util.Map;
+
+/** A stand-in for Google Pub/Sub with the topics and subscriptions of the contract. */
+final class GcpForTests implements BrokerForTests {
+
+    private static final int ATTEMPTS_MAX = 100;
+
+    private final PubSubForTests pubSub = new PubSubForTests(true)
+            .orderedTopic(EVENTS, GROUP, SECOND_GROUP)
+            .topic(DEAD_LETTERS, DEAD_LETTERS)
+            .topic("undeliverable", "undeliverable")
+            .deadLetters(GROUP, ATTEMPTS_MAX, "undeliverable");
+
+    @Override
+    public String name() {
+        return "a stand-in for Google Pub/Sub";
+    }
+
+    @Override
+    public String profile() {
+        return "gcp";
+    }
+
+    @Override
+    public int port() {
+        return pubSub.port();
+    }
+
+    @Override
+    public void start(int reachedAt) {
+        restart();
+    }
+
+    @Override
+    public void stop() {
+        pubSub.stop();
+    }
+
+    @Override
+    public void kill() {
+        pubSub.stop();
+    }
+
+    @Override
+    public void restart() {
+        var unused = pubSub.start();
+    }
+
+    @Override
+    public Map<String, String> settings(int port) {
+        return Map.of(
+                "flagtally.broker.gcp.project",
+                PubSubForTests.PROJECT,
+                "flagtally.broker.gcp.emulator-host",
+                "127.0.0.1:" + port,
+                "flagtally.broker.gcp.ack-deadline",
+                "3S",
+                "flagtally.broker.subscribe-to",
+                GROUP);
+    }
+
+    @Override
+    public void publish(Raw message, int times) {
+        PubsubMessage sent = PubsubMessage.newBuilder()
+                .setData(ByteString.copyFrom(message.payload()))
+                .putAllAttributes(message.headers())
+                .build();
+        for (int i = 0; i < times; i++) {
+            pubSub.publish(EVENTS, sent);
+        }
+    }
+
+    @Override
+    public long backlog() {
+        return pubSub.backlog(GROUP);
+    }
+
+    @Override
+    public List<Raw> read(String place, String group) {
+        return pubSub.take(place.equals(EVENTS) ? group : place).stream()
+                .map(message -> new Raw(message.getData().toByteArray(), message.getAttributesMap()))
+                .toList();
+    }
+
+    @Override
+    public boolean tellsRedelivery() {
+        return true;
+    }
+
+    @Override
+    public boolean keepsOrderOfAKey() {
+        return true;
+    }
+
+    @Override
+    public void close() {
+        pubSub.close();
+    }
+}
