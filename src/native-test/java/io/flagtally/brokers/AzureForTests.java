@@ -9,7 +9,7 @@ import java.util.Map;
 /** A stand-in for Azure Service Bus with the topic, the subscriptions and the queue of the contract. */
 final class AzureForTests implements BrokerForTests {
 
-    private static final Duration LOCK = Duration.ofSeconds(5);
+    private static final Duration LOCK = Duration.ofSeconds(3);
     private static final String SUBSCRIPTION = ServiceBusForTests.subscription(EVENTS, GROUP);
 
     private final ServiceBusForTests serviceBus = new ServiceBusForTests(true, LOCK)

@@ -51,11 +51,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A stand-in for Service Bus: AMQP 1.0 over a real socket, locks, a management node for their renewal, messages in the
- * memory of the tests. It takes the key {@link #KEY} and no other, and messages of up to 256 KB.
+ * memory of the tests. It takes the key {@link #KEY} and no other, and messages of up to 256 KB. Who comes without
+ * a key may use an entity only after a token was shown for it, which was allowed, and until that token ends.
  *
  * <p>It can be harsher than the cloud: of the locks every ninth ends after a tenth of its time; of what is sent every fifth
  * is refused for now, and after every thirteenth the connection is cut before the sender hears that it arrived; of the
- * completions every hundredth is not done and cut; and a link that is idle for some seconds is detached. What it has,
+ * completions every three-hundredth is not done and cut; and a link that is idle for some seconds is detached. What it has,
  * it keeps while it is stopped.
  */
 public final class ServiceBusForTests implements AutoCloseable {
@@ -65,10 +66,11 @@ public final class ServiceBusForTests implements AutoCloseable {
 
     private static final String KEY_NAME = "RootManageSharedAccessKey";
     private static final String MANAGEMENT = "/$management";
+    private static final String AUTHORIZATION = "$cbs";
     private static final int EARLY_EVERY = 9;
     private static final int REFUSED_EVERY = 5;
     private static final int CUT_EVERY = 13;
-    private static final int UNDONE_EVERY = 100;
+    private static final int UNDONE_EVERY = 300;
     private static final Duration IDLE_MAX = Duration.ofSeconds(4);
     private static final int PATIENCE_SECONDS = 20;
 
@@ -98,9 +100,13 @@ public final class ServiceBusForTests implements AutoCloseable {
     private final Map<String, List<String>> subscriptionsOfTopic = new HashMap<>();
     private final Map<String, ProtonSender> replies = new HashMap<>();
     private final Map<ProtonLink<?>, Long> usedNanos = new HashMap<>();
+    private final Map<String, Long> endOfToken = new HashMap<>();
+    private final Map<ProtonConnection, Map<String, Long>> endOfClaim = new HashMap<>();
+    private final Map<ProtonLink<?>, String> entities = new HashMap<>();
     private @Nullable Vertx vertx;
     private long lendings;
     private long renewals;
+    private int tokensShown;
     private int sent;
     private int refused;
     private int completed;
@@ -147,7 +153,7 @@ public final class ServiceBusForTests implements AutoCloseable {
         vertx = starting;
         Promise<ProtonServer> listening = Promise.promise();
         ProtonServer unused = ProtonServer.create(starting)
-                .saslAuthenticatorFactory(KeyOnly::new)
+                .saslAuthenticatorFactory(KeyOrNobody::new)
                 .connectHandler(this::connected)
                 .listen(port, LoopbackPort.HOST, listening);
         get(listening.future());
@@ -164,6 +170,8 @@ public final class ServiceBusForTests implements AutoCloseable {
             synchronized (this) {
                 queues.values().forEach(queue -> queue.consumers.clear());
                 replies.clear();
+                entities.clear();
+                endOfClaim.clear();
                 usedNanos.clear();
             }
         }
@@ -223,6 +231,16 @@ public final class ServiceBusForTests implements AutoCloseable {
                 .forEach(lent -> lent.dueNanos = System.nanoTime() - 1);
     }
 
+    /** Makes a token worth something for a time. */
+    public synchronized void allow(String token, Duration life) {
+        endOfToken.put(token, System.nanoTime() + life.toNanos());
+    }
+
+    /** How many tokens were shown and accepted so far. */
+    public synchronized int tokensShown() {
+        return tokensShown;
+    }
+
     private Queue known(String entity) {
         Queue queue = queues.get(entity);
         if (queue == null) {
@@ -247,23 +265,27 @@ public final class ServiceBusForTests implements AutoCloseable {
                     connection.disconnect();
                 })
                 .disconnectHandler(ended -> cut(connection))
-                .senderOpenHandler(link -> receivedFrom(link))
+                .senderOpenHandler(link -> receivedFrom(connection, link))
                 .receiverOpenHandler(link -> sentTo(connection, link));
     }
 
-    private synchronized void receivedFrom(ProtonSender link) {
+    private synchronized void receivedFrom(ProtonConnection connection, ProtonSender link) {
         String address = link.getRemoteSource().getAddress();
-        boolean management = address.endsWith(MANAGEMENT);
-        Queue queue = queues.get(management ? address.substring(0, address.length() - MANAGEMENT.length()) : address);
-        if (queue == null) {
+        boolean management = address.endsWith(MANAGEMENT) || address.equals(AUTHORIZATION);
+        String entity = entity(address);
+        Queue queue = queues.get(entity);
+        if (queue == null && !address.equals(AUTHORIZATION)) {
             refuse(link, address);
+            return;
+        }
+        if (!mayUse(connection, link, entity)) {
             return;
         }
         link.setSource(link.getRemoteSource());
         link.setTarget(link.getRemoteTarget());
         if (management) {
             replies.put(link.getRemoteTarget().getAddress(), link);
-        } else {
+        } else if (queue != null) {
             link.setAutoSettle(false);
             queue.consumers.add(link);
             usedNanos.put(link, System.nanoTime());
@@ -281,9 +303,13 @@ public final class ServiceBusForTests implements AutoCloseable {
     private synchronized void sentTo(ProtonConnection connection, ProtonReceiver link) {
         String address = link.getRemoteTarget().getAddress();
         boolean management = address.endsWith(MANAGEMENT);
-        String entity = management ? address.substring(0, address.length() - MANAGEMENT.length()) : address;
-        if (!queues.containsKey(entity) && !subscriptionsOfTopic.containsKey(entity)) {
+        boolean authorization = address.equals(AUTHORIZATION);
+        String entity = entity(address);
+        if (!queues.containsKey(entity) && !subscriptionsOfTopic.containsKey(entity) && !authorization) {
             refuse(link, address);
+            return;
+        }
+        if (!mayUse(connection, link, entity)) {
             return;
         }
         link.setSource(link.getRemoteSource());
@@ -294,7 +320,10 @@ public final class ServiceBusForTests implements AutoCloseable {
         link.handler((delivery, message) -> {
             synchronized (this) {
                 usedNanos.put(link, System.nanoTime());
-                if (management) {
+                if (authorization) {
+                    delivery.disposition(Accepted.getInstance(), true);
+                    authorize(connection, message);
+                } else if (management) {
                     delivery.disposition(Accepted.getInstance(), true);
                     manage(entity, message);
                 } else {
@@ -383,9 +412,8 @@ public final class ServiceBusForTests implements AutoCloseable {
                 lend(queue, token, held);
             }
         }
-        Message answer = Message.Factory.create();
-        answer.setCorrelationId(request.getMessageId());
-        answer.setApplicationProperties(new ApplicationProperties(
+        reply(
+                request,
                 known
                         ? Map.of("statusCode", 200, "statusDescription", "OK")
                         : Map.of(
@@ -394,7 +422,13 @@ public final class ServiceBusForTests implements AutoCloseable {
                                 "statusDescription",
                                 "The lock supplied is invalid.",
                                 "errorCondition",
-                                Symbol.valueOf("com.microsoft:message-lock-lost"))));
+                                Symbol.valueOf("com.microsoft:message-lock-lost")));
+    }
+
+    private void reply(Message request, Map<String, Object> properties) {
+        Message answer = Message.Factory.create();
+        answer.setCorrelationId(request.getMessageId());
+        answer.setApplicationProperties(new ApplicationProperties(properties));
         answer.setBody(new AmqpValue(Map.of()));
         ProtonSender to = replies.get(request.getReplyTo());
         if (to != null && to.isOpen()) {
@@ -402,7 +436,75 @@ public final class ServiceBusForTests implements AutoCloseable {
         }
     }
 
+    private static String entity(String address) {
+        return address.endsWith(MANAGEMENT) ? address.substring(0, address.length() - MANAGEMENT.length()) : address;
+    }
+
+    /** Takes a claim for {@code amqp://host/entity}, as long as its token is worth something. */
+    private void authorize(ProtonConnection connection, Message request) {
+        Map<String, Object> said = request.getApplicationProperties().getValue();
+        String audience = String.valueOf(said.get("name"));
+        Long end = endOfToken.get(String.valueOf(((AmqpValue) request.getBody()).getValue()));
+        boolean wellFormed = "put-token".equals(said.get("operation"))
+                && "jwt".equals(said.get("type"))
+                && audience.startsWith("amqp://" + LoopbackPort.HOST + "/");
+        if (!wellFormed || end == null || end - System.nanoTime() < 0) {
+            reply(
+                    request,
+                    Map.of(
+                            "status-code",
+                            401,
+                            "status-description",
+                            "The token has an invalid signature.",
+                            "error-condition",
+                            Symbol.valueOf("amqp:unauthorized-access")));
+            return;
+        }
+        tokensShown++;
+        String entity = audience.substring(("amqp://" + LoopbackPort.HOST + "/").length());
+        endOfClaim.computeIfAbsent(connection, any -> new HashMap<>()).put(entity, end);
+        reply(request, Map.of("status-code", 202, "status-description", "Accepted"));
+    }
+
+    /** Who has the key may use everything, others what a token was shown for. */
+    private boolean mayUse(ProtonConnection connection, ProtonLink<?> link, String entity) {
+        if (entity.equals(AUTHORIZATION)
+                || Boolean.TRUE.equals(connection.attachments().get(KeyOrNobody.HAS_KEY, Boolean.class))) {
+            return true;
+        }
+        Long end = endOfClaim.getOrDefault(connection, Map.of()).get(entity);
+        if (end == null || end - System.nanoTime() < 0) {
+            link.setSource(null);
+            link.setTarget(null);
+            link.open();
+            link.setCondition(condition("amqp:unauthorized-access", "Unauthorized access. 'Send' claim(s) required."));
+            link.close();
+            return false;
+        }
+        entities.put(link, entity);
+        return true;
+    }
+
+    /** Ends the links whose claim has ended. */
+    private void detachUnauthorized() {
+        List<ProtonLink<?>> ended = new ArrayList<>();
+        entities.forEach((link, entity) -> {
+            Long end = endOfClaim
+                    .getOrDefault(link.getSession().getConnection(), Map.of())
+                    .get(entity);
+            if (end == null || end - System.nanoTime() < 0) {
+                ended.add(link);
+            }
+        });
+        for (ProtonLink<?> link : ended) {
+            forget(link);
+            link.setCondition(condition("amqp:unauthorized-access", "ExpiredToken: the token is expired."));
+            link.close();
+        }
+    }
+
     private synchronized void tick() {
+        detachUnauthorized();
         queues.values().forEach(queue -> {
             takeBack(queue);
             deliver(queue);
@@ -451,6 +553,7 @@ public final class ServiceBusForTests implements AutoCloseable {
         usedNanos.remove(link);
         queues.values().forEach(queue -> queue.consumers.remove(link));
         replies.values().remove(link);
+        entities.remove(link);
     }
 
     /** What was lent over the connection stays locked. */
@@ -460,6 +563,8 @@ public final class ServiceBusForTests implements AutoCloseable {
                         queue.consumers.removeIf(link -> link.getSession().getConnection() == connection));
         usedNanos.keySet().removeIf(link -> link.getSession().getConnection() == connection);
         replies.values().removeIf(link -> link.getSession().getConnection() == connection);
+        entities.keySet().removeIf(link -> link.getSession().getConnection() == connection);
+        endOfClaim.remove(connection);
         connection.disconnect();
     }
 
@@ -524,10 +629,13 @@ public final class ServiceBusForTests implements AutoCloseable {
         }
     }
 
-    /** SASL PLAIN with the name and the key of the policy. */
-    private static final class KeyOnly implements ProtonSaslAuthenticator {
+    /** SASL PLAIN with the name and the key of the policy, or ANONYMOUS. */
+    private static final class KeyOrNobody implements ProtonSaslAuthenticator {
+
+        private static final String HAS_KEY = "has-key";
 
         private @Nullable Sasl sasl;
+        private @Nullable ProtonConnection asking;
         private boolean succeeded;
 
         @Override
@@ -535,8 +643,9 @@ public final class ServiceBusForTests implements AutoCloseable {
             Sasl server = transport.sasl();
             server.server();
             server.allowSkip(false);
-            server.setMechanisms("PLAIN");
+            server.setMechanisms("PLAIN", "ANONYMOUS");
             sasl = server;
+            asking = connection;
         }
 
         @Override
@@ -546,9 +655,14 @@ public final class ServiceBusForTests implements AutoCloseable {
                 done.handle(false);
                 return;
             }
+            boolean anonymous = server.getRemoteMechanisms()[0].equals("ANONYMOUS");
             byte[] said = new byte[server.pending()];
             int unused = server.recv(said, 0, said.length);
-            succeeded = new String(said, StandardCharsets.UTF_8).equals("\0" + KEY_NAME + "\0" + KEY);
+            boolean hasKey = new String(said, StandardCharsets.UTF_8).equals("\0" + KEY_NAME + "\0" + KEY);
+            succeeded = anonymous || hasKey;
+            if (asking != null) {
+                asking.attachments().set(HAS_KEY, Boolean.class, !anonymous && hasKey);
+            }
             server.done(succeeded ? Sasl.SaslOutcome.PN_SASL_OK : Sasl.SaslOutcome.PN_SASL_AUTH);
             done.handle(true);
         }

@@ -11,6 +11,7 @@ public final class TestConfigs {
     /** Returns {@code mapping} with its defaults, but for {@code keys}. */
     public static <T> T of(Class<T> mapping, Map<String, String> keys) {
         return new SmallRyeConfigBuilder()
+                .addDefaultInterceptors()
                 .addDiscoveredConverters()
                 .withDefaultValues(keys)
                 .withMapping(mapping)

@@ -9,7 +9,6 @@ import io.flagtally.platform.config.ProcessRole;
 import io.flagtally.platform.config.RolesConfig;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
-import io.vertx.core.Vertx;
 import io.vertx.proton.ProtonReceiver;
 import io.vertx.proton.ProtonSender;
 import jakarta.annotation.PreDestroy;
@@ -33,16 +32,14 @@ class AzureBroker implements BrokerCheck, BrokerState {
     private static final Duration PATIENCE =
             Duration.ofMillis(AzureConnection.CONNECT_MILLIS).plusSeconds(1);
 
-    private final Vertx vertx;
-    private final AzureConfig config;
+    private final AzureServer server;
     private final BrokerConfig broker;
     private final RolesConfig roles;
     private @Nullable AzureConnection connection;
 
     @Inject
-    AzureBroker(Vertx vertx, AzureConfig config, BrokerConfig broker, RolesConfig roles) {
-        this.vertx = vertx;
-        this.config = config;
+    AzureBroker(AzureServer server, BrokerConfig broker, RolesConfig roles) {
+        this.server = server;
         this.broker = broker;
         this.roles = roles;
     }
@@ -59,6 +56,7 @@ class AzureBroker implements BrokerCheck, BrokerState {
 
     @Override
     public synchronized Optional<String> check(BrokerPlace place) {
+        server.requireConfigured();
         requireLockDuration();
         try {
             for (Look look : new Look[] {
@@ -110,7 +108,7 @@ class AzureBroker implements BrokerCheck, BrokerState {
     }
 
     private void requireLockDuration() {
-        Duration lock = config.lockDuration();
+        Duration lock = server.config().lockDuration();
         if (lock.compareTo(LOCK_MIN) < 0 || lock.compareTo(LOCK_MAX) > 0) {
             throw new BrokerStartException("flagtally.broker.azure.lock-duration is " + lock
                     + ", but Service Bus locks for a second to five minutes; set it to the lock duration of the queue or"
@@ -122,7 +120,8 @@ class AzureBroker implements BrokerCheck, BrokerState {
     private Optional<AzureFailure> look(String entity, boolean sending) {
         try {
             AzureConnection open = connected();
-            Long bytesMax = await(open.call(() -> sending ? sending(open, entity) : receiving(open, entity)));
+            Long bytesMax = await(open.call(() -> open.authorize(entity)
+                    .compose(authorized -> sending ? sending(open, entity) : receiving(open, entity))));
             if (bytesMax > 0 && bytesMax < broker.message().bytesMax()) {
                 throw new BrokerStartException("flagtally.broker.message.bytes-max is "
                         + broker.message().bytesMax() + ", but " + entity + " takes messages of " + bytesMax
@@ -158,7 +157,7 @@ class AzureBroker implements BrokerCheck, BrokerState {
     private AzureConnection connected() {
         AzureConnection open = connection;
         if (open == null || open.isEnded()) {
-            open = await(AzureConnection.open(vertx, AzureEndpoint.of(config), lost -> {}));
+            open = await(server.connect(lost -> {}));
             connection = open;
         }
         return open;

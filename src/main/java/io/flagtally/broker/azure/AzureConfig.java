@@ -17,6 +17,18 @@ public interface AzureConfig {
     Optional<String> connectionString();
 
     /**
+     * In place of a connection string: the host of the namespace ({@code my-namespace.servicebus.windows.net}), which an
+     * identity of Entra ID calls.
+     */
+    Optional<String> namespace();
+
+    Identity identity();
+
+    /** False speaks plain text, which only a server for tests takes. */
+    @WithDefault("true")
+    boolean tls();
+
+    /**
      * The lock duration of the queue or subscription, as it was made with. Locks are renewed three times in it while a
      * message is being worked on.
      */
@@ -30,4 +42,35 @@ public interface AzureConfig {
     /** Most messages on their way to Service Bus at once; the sender waits. */
     @WithDefault("32")
     int sendsMax();
+
+    /**
+     * Who calls, if no connection string says so: with a secret a service principal, with a token file a workload identity,
+     * with neither the managed identity of the machine.
+     */
+    interface Identity {
+
+        /** The tenant of a service principal or of a workload identity. */
+        @WithDefault("${AZURE_TENANT_ID:}")
+        Optional<String> tenantId();
+
+        /** The client id; of a managed identity only if it was assigned to the machine by a user. */
+        @WithDefault("${AZURE_CLIENT_ID:}")
+        Optional<String> clientId();
+
+        /** The secret of a service principal. */
+        @WithDefault("${AZURE_CLIENT_SECRET:}")
+        Optional<String> clientSecret();
+
+        /** The file with the token of a workload identity, which Kubernetes writes again and again. */
+        @WithDefault("${AZURE_FEDERATED_TOKEN_FILE:}")
+        Optional<String> tokenFile();
+
+        /** Who gives tokens to service principals and workload identities. */
+        @WithDefault("${AZURE_AUTHORITY_HOST:https://login.microsoftonline.com/}")
+        String authority();
+
+        /** Who gives tokens to the managed identity of a machine. */
+        @WithDefault("http://169.254.169.254/")
+        String metadata();
+    }
 }

@@ -16,8 +16,12 @@ import io.vertx.proton.ProtonLink;
 import io.vertx.proton.ProtonReceiver;
 import io.vertx.proton.ProtonSender;
 import io.vertx.proton.impl.ProtonDeliveryImpl;
+import java.time.Duration;
+import java.util.Date;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -43,16 +47,25 @@ final class AzureConnection {
     static final int ANSWER_MILLIS = 10_000;
 
     private static final int HEARTBEAT_MILLIS = 30_000;
+    private static final int TOKEN_AGAIN_MILLIS = 10_000;
+    private static final String AUTHORIZATION = "$cbs";
 
     private final Vertx vertx;
     private final Context context;
+    private final AzureEndpoint endpoint;
+    private final @Nullable AzureIdentity identity;
     private final Consumer<Throwable> lost;
+    private final AzureNode authorization = new AzureNode(this, AUTHORIZATION);
+    private final Map<String, Long> renewalOfEntity = new HashMap<>();
     private final Set<Promise<?>> awaited = new HashSet<>();
     private @Nullable ProtonConnection proton;
     private volatile boolean ended;
 
-    private AzureConnection(Vertx vertx, Consumer<Throwable> lost) {
+    private AzureConnection(
+            Vertx vertx, AzureEndpoint endpoint, @Nullable AzureIdentity identity, Consumer<Throwable> lost) {
         this.vertx = vertx;
+        this.endpoint = endpoint;
+        this.identity = identity;
         this.context = ((VertxInternal) vertx).createEventLoopContext();
         this.lost = lost;
     }
@@ -60,11 +73,13 @@ final class AzureConnection {
     /**
      * Connects; fails if Service Bus does not answer within {@value #CONNECT_MILLIS} ms.
      *
+     * @param identity who calls, unless the endpoint has a key
      * @param lost is told once when the connection is gone, unless {@link #close} was called
      */
-    static Uni<AzureConnection> open(Vertx vertx, AzureEndpoint endpoint, Consumer<Throwable> lost) {
-        AzureConnection fresh = new AzureConnection(vertx, lost);
-        return fresh.call(() -> fresh.connect(endpoint));
+    static Uni<AzureConnection> open(
+            Vertx vertx, AzureEndpoint endpoint, @Nullable AzureIdentity identity, Consumer<Throwable> lost) {
+        AzureConnection fresh = new AzureConnection(vertx, endpoint, identity, lost);
+        return fresh.call(fresh::connect);
     }
 
     /** Whether it is gone; may be asked by any thread. */
@@ -84,6 +99,13 @@ final class AzureConnection {
                     }
                     done.onSuccess(emitter::complete).onFailure(emitter::fail);
                 }));
+    }
+
+    /** Lets an identity use {@code entity}, and goes on doing so before its tokens end; nothing to do for a key. */
+    Future<Void> authorize(String entity) {
+        return identity == null || renewalOfEntity.containsKey(entity)
+                ? Future.succeededFuture()
+                : showToken(identity, entity);
     }
 
     /** @param end is told when Service Bus ends the link, while the connection may live on */
@@ -145,7 +167,7 @@ final class AzureConnection {
                 return;
             }
             ended = true;
-            failAwaited(AzureException.away("the connection was closed"));
+            giveUp(AzureException.away("the connection was closed"));
             if (open != null) {
                 ProtonConnection closing =
                         open.closeHandler(done -> open.disconnect()).close();
@@ -154,31 +176,25 @@ final class AzureConnection {
         });
     }
 
-    private Future<AzureConnection> connect(AzureEndpoint endpoint) {
+    private Future<AzureConnection> connect() {
         Promise<AzureConnection> opened = await(CONNECT_MILLIS);
         ProtonClient.create(vertx)
-                .connect(
-                        options(endpoint),
-                        endpoint.host(),
-                        endpoint.port(),
-                        endpoint.keyName(),
-                        endpoint.key(),
-                        made -> {
-                            if (made.failed()) {
-                                end(made.cause());
-                            } else if (ended) {
-                                made.result().disconnect();
-                            } else {
-                                proton = made.result();
-                                greet(made.result(), opened);
-                            }
-                        });
+                .connect(options(), endpoint.host(), endpoint.port(), endpoint.keyName(), endpoint.key(), made -> {
+                    if (made.failed()) {
+                        end(made.cause());
+                    } else if (ended) {
+                        made.result().disconnect();
+                    } else {
+                        proton = made.result();
+                        greet(made.result(), opened);
+                    }
+                });
         return opened.future();
     }
 
-    private static ProtonClientOptions options(AzureEndpoint endpoint) {
+    private ProtonClientOptions options() {
         ProtonClientOptions options = new ProtonClientOptions()
-                .addEnabledSaslMechanism("PLAIN")
+                .addEnabledSaslMechanism(identity == null ? "PLAIN" : "ANONYMOUS")
                 .setHeartbeat(HEARTBEAT_MILLIS)
                 .setConnectTimeout(CONNECT_MILLIS)
                 .setSsl(endpoint.tls());
@@ -198,6 +214,37 @@ final class AzureConnection {
                 .closeHandler(closed::handle)
                 .disconnectHandler(done -> end(AzureException.away("the connection ended")))
                 .open();
+    }
+
+    private Future<Void> showToken(AzureIdentity who, String entity) {
+        Promise<AzureIdentity.Token> got = await(ANSWER_MILLIS);
+        who.token().onComplete(done -> context.runOnContext(ignored -> got.handle(done)));
+        return got.future()
+                .compose(token -> authorization
+                        .ask(
+                                Map.of(
+                                        "operation",
+                                        "put-token",
+                                        "type",
+                                        "jwt",
+                                        "name",
+                                        "amqp://" + endpoint.host() + "/" + entity,
+                                        "expiration",
+                                        Date.from(token.endsAt())),
+                                token.text())
+                        .onSuccess(shown -> showTokenAgain(who, entity, who.untilRenewal(token))));
+    }
+
+    /** Service Bus ends the links of an entity whose token has ended; until then it is tried again. */
+    private void showTokenAgain(AzureIdentity who, String entity, Duration pause) {
+        if (ended) {
+            return;
+        }
+        long timer = vertx.setTimer(
+                Math.max(1, pause.toMillis()),
+                id -> showToken(who, entity)
+                        .onFailure(why -> showTokenAgain(who, entity, Duration.ofMillis(TOKEN_AGAIN_MILLIS))));
+        renewalOfEntity.put(entity, timer);
     }
 
     /** A refusal attaches a link that leads nowhere, and its reason follows. */
@@ -238,11 +285,12 @@ final class AzureConnection {
         if (open != null) {
             open.disconnect();
         }
-        failAwaited(why);
+        giveUp(why);
         lost.accept(why);
     }
 
-    private void failAwaited(Throwable why) {
+    private void giveUp(Throwable why) {
+        renewalOfEntity.values().forEach(vertx::cancelTimer);
         for (Promise<?> promise : List.copyOf(awaited)) {
             boolean unused = promise.tryFail(why);
         }

@@ -8,7 +8,6 @@ import io.flagtally.broker.LeasedSources;
 import io.flagtally.broker.PushedQueue;
 import io.smallrye.reactive.messaging.connector.InboundConnector;
 import io.smallrye.reactive.messaging.connector.OutboundConnector;
-import io.vertx.core.Vertx;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Produces;
@@ -34,15 +33,13 @@ public class AzureConnector implements InboundConnector, OutboundConnector {
 
     private static final String ADDRESS = "address";
 
-    private final Vertx vertx;
-    private final AzureConfig config;
+    private final AzureServer server;
     private final LeasedSources sources;
     private final List<ConfirmedSends> senders = new CopyOnWriteArrayList<>();
 
     @Inject
-    AzureConnector(Vertx vertx, AzureConfig config, LeasedSources sources) {
-        this.vertx = vertx;
-        this.config = config;
+    AzureConnector(AzureServer server, LeasedSources sources) {
+        this.server = server;
         this.sources = sources;
     }
 
@@ -55,16 +52,14 @@ public class AzureConnector implements InboundConnector, OutboundConnector {
     @Override
     public Publisher<? extends Message<?>> getPublisher(Config channel) {
         String entity = channel.getValue(ADDRESS, String.class);
-        return sources.open(
-                new PushedQueue("the Service Bus entity " + entity, new AzureDeliveries(vertx, config, entity)));
+        return sources.open(new PushedQueue("the Service Bus entity " + entity, new AzureDeliveries(server, entity)));
     }
 
     @Override
     public Subscriber<? extends Message<?>> getSubscriber(Config channel) {
-        ConfirmedSends sender =
-                new ConfirmedSends(new AzureSends(vertx, config, channel.getValue(ADDRESS, String.class)));
+        ConfirmedSends sender = new ConfirmedSends(new AzureSends(server, channel.getValue(ADDRESS, String.class)));
         senders.add(sender);
-        return BoundedSends.subscriber(config.sendsMax(), sender::send);
+        return BoundedSends.subscriber(server.config().sendsMax(), sender::send);
     }
 
     @PreDestroy

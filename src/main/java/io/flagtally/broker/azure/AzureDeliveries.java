@@ -31,26 +31,27 @@ final class AzureDeliveries implements PushedQueue.Opener {
     private static final String MANAGEMENT = "/$management";
     private static final Map<String, Object> RENEW = Map.of("operation", "com.microsoft:renew-lock");
 
+    private final AzureServer server;
     private final Vertx vertx;
     private final AzureConfig config;
     private final String entity;
 
-    AzureDeliveries(Vertx vertx, AzureConfig config, String entity) {
-        this.vertx = vertx;
-        this.config = config;
+    AzureDeliveries(AzureServer server, String entity) {
+        this.server = server;
+        this.vertx = server.vertx();
+        this.config = server.config();
         this.entity = entity;
     }
 
     @Override
     public Uni<PushedQueue.Link> open(PushedQueue.Inbox inbox) {
-        return AzureConnection.open(vertx, AzureEndpoint.of(config), inbox::lost)
-                .chain(connection -> {
-                    Listening listening = new Listening(connection, inbox);
-                    return connection
-                            .<PushedQueue.Link>call(() -> listening.start().map(listening))
-                            .onFailure()
-                            .invoke(connection::close);
-                });
+        return server.connect(inbox::lost).chain(connection -> {
+            Listening listening = new Listening(connection, inbox);
+            return connection
+                    .<PushedQueue.Link>call(() -> listening.start().map(listening))
+                    .onFailure()
+                    .invoke(connection::close);
+        });
     }
 
     @Override
@@ -79,12 +80,13 @@ final class AzureDeliveries implements PushedQueue.Opener {
 
         Future<Void> start() {
             return connection
-                    .receiver(
+                    .authorize(entity)
+                    .compose(authorized -> connection.receiver(
                             proton -> proton.createReceiver(entity)
                                     .setPrefetch(0)
                                     .setAutoAccept(false)
                                     .handler(this::arrived),
-                            this::ended)
+                            this::ended))
                     .map(attached -> {
                         receiver = attached.flow(config.prefetch());
                         Duration pause = config.lockDuration().dividedBy(RENEWALS_PER_LOCK);

@@ -1,31 +1,62 @@
 package io.flagtally.broker.azure;
 
+import io.flagtally.broker.BrokerAddress;
 import io.flagtally.broker.BrokerStartException;
 import java.net.URI;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** Where a namespace of Service Bus is, and who calls, from the connection string that Azure shows. */
-record AzureEndpoint(String host, int port, boolean tls, String keyName, String key) {
+/**
+ * Where a namespace of Service Bus is, and who calls.
+ *
+ * @param keyName the shared access policy; null for an identity
+ * @param key its key; null for an identity
+ */
+record AzureEndpoint(
+        String host,
+        int port,
+        boolean tls,
+        @Nullable String keyName,
+        @Nullable String key) {
 
     private static final String CONFIGURED = "flagtally.broker.azure.connection-string";
+    private static final String NAMESPACE = "flagtally.broker.azure.namespace";
     private static final int TLS_PORT = 5671;
     private static final int PLAIN_PORT = 5672;
 
     /** @throws BrokerStartException with a sentence that names the key to set */
     static AzureEndpoint of(AzureConfig config) {
-        String text = config.connectionString()
+        if (config.connectionString().isPresent() && config.namespace().isPresent()) {
+            throw new BrokerStartException(
+                    CONFIGURED + " and " + NAMESPACE + " both say how to reach Service Bus; set one of them.");
+        }
+        return config.connectionString()
+                .map(text -> ofPolicy(text, config.tls()))
+                .or(() -> config.namespace().map(host -> ofIdentity(host, config.tls())))
                 .orElseThrow(() -> new BrokerStartException("The profile azure needs a namespace of Service Bus; set "
-                        + CONFIGURED + " to the connection string of a shared access policy."));
+                        + CONFIGURED + " to the connection string of a shared access policy, or " + NAMESPACE
+                        + " to its host for an identity."));
+    }
+
+    private static AzureEndpoint ofIdentity(String host, boolean tls) {
+        BrokerAddress address = BrokerAddress.all(List.of(host), tls ? TLS_PORT : PLAIN_PORT, NAMESPACE)
+                .get(0);
+        return new AzureEndpoint(address.host(), address.port(), tls, null, null);
+    }
+
+    private static AzureEndpoint ofPolicy(String text, boolean tlsConfigured) {
         Map<String, String> parts = parts(text);
         boolean emulator = Boolean.parseBoolean(parts.getOrDefault("usedevelopmentemulator", "false"));
         URI uri = uri(required(parts, "Endpoint"));
-        int portByDefault = emulator ? PLAIN_PORT : TLS_PORT;
+        boolean tls = tlsConfigured && !emulator;
+        int portByDefault = tls ? TLS_PORT : PLAIN_PORT;
         return new AzureEndpoint(
                 uri.getHost(),
                 uri.getPort() < 0 ? portByDefault : uri.getPort(),
-                !emulator,
+                tls,
                 required(parts, "SharedAccessKeyName"),
                 required(parts, "SharedAccessKey"));
     }

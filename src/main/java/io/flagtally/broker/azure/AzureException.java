@@ -11,19 +11,26 @@ final class AzureException extends RuntimeException {
     static final String IDLE = "amqp:link:detach-forced";
     static final String LOCK_LOST = "com.microsoft:message-lock-lost";
 
+    static final String NO_TOKEN = "flagtally:no-token";
+
     private static final String AWAY = "flagtally:away";
     private static final long serialVersionUID = 1L;
 
     private final String condition;
 
     AzureException(String condition, String description) {
-        super(condition.equals(AWAY) ? description : condition + ": " + description, null, false, false);
+        super(condition.startsWith("flagtally:") ? description : condition + ": " + description, null, false, false);
         this.condition = condition;
     }
 
     /** It did not answer, or the connection ended. */
     static AzureException away(String description) {
         return new AzureException(AWAY, description);
+    }
+
+    /** Entra ID refuses a token. */
+    static AzureException noToken(String description) {
+        return new AzureException(NO_TOKEN, description.replaceAll("\\s+", " "));
     }
 
     static AzureException of(@Nullable ErrorCondition error) {

@@ -17,7 +17,9 @@ record AzureFailure(Kind kind, String detail) {
         MISSING,
         /** The key is wrong. */
         CREDENTIALS,
-        /** The policy may not do this. */
+        /** Entra ID gives the identity no token. */
+        IDENTITY,
+        /** The policy or the identity may not do this. */
         PERMISSION,
         /** The message is larger than the namespace takes. */
         TOO_LARGE,
@@ -48,9 +50,12 @@ record AzureFailure(Kind kind, String detail) {
                 "Service Bus does not accept the key (" + detail
                         + "); correct SharedAccessKeyName and SharedAccessKey in"
                         + " flagtally.broker.azure.connection-string.";
+            case IDENTITY ->
+                "Entra ID gives no token for Service Bus (" + detail + "); correct flagtally.broker.azure.identity.*.";
             case PERMISSION ->
-                "Service Bus does not allow the policy to use " + name + " (" + detail
-                        + "); give it Send and Listen, or correct " + key + ".";
+                "Service Bus does not allow us to use " + name + " (" + detail
+                        + "); give the policy Send and Listen, or the identity the roles Azure Service Bus Data Sender and"
+                        + " Data Receiver, or correct " + key + ".";
             case TOO_LARGE ->
                 "A message is too large for " + name + " (" + detail + "); lower flagtally.broker.message.bytes-max.";
             case AWAY -> "Service Bus cannot be used for " + name + " just now (" + detail + ")";
@@ -66,6 +71,7 @@ record AzureFailure(Kind kind, String detail) {
         return switch (condition) {
             case "amqp:not-found", "com.microsoft:messaging-entity-not-found" -> Kind.MISSING;
             case "amqp:unauthorized-access", "com.microsoft:auth-failed" -> Kind.PERMISSION;
+            case AzureException.NO_TOKEN -> Kind.IDENTITY;
             case AzureException.TOO_LARGE -> Kind.TOO_LARGE;
             default -> Kind.AWAY;
         };

@@ -84,10 +84,17 @@ final class AzureNode {
         }
         ApplicationProperties properties = message.getApplicationProperties();
         Map<String, Object> said = properties == null ? Map.of() : properties.getValue();
-        int status = said.get("statusCode") instanceof Number code ? code.intValue() : 0;
+        int status = either(said, "statusCode", "status-code") instanceof Number code ? code.intValue() : 0;
         boolean unused = status >= OK && status <= OK_MAX
                 ? answer.tryComplete()
                 : answer.tryFail(new AzureException(
-                        String.valueOf(said.get("errorCondition")), status + " " + said.get("statusDescription")));
+                        String.valueOf(either(said, "errorCondition", "error-condition")),
+                        status + " " + either(said, "statusDescription", "status-description")));
+    }
+
+    /** Management and authorization spell their answers differently. */
+    private static @Nullable Object either(Map<String, Object> said, String one, String other) {
+        Object value = said.get(one);
+        return value == null ? said.get(other) : value;
     }
 }

@@ -3,7 +3,6 @@ package io.flagtally.broker.azure;
 import io.flagtally.broker.ConfirmedSends;
 import io.flagtally.broker.OutgoingHeaders;
 import io.smallrye.mutiny.Uni;
-import io.vertx.core.Vertx;
 import io.vertx.proton.ProtonSender;
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -16,21 +15,21 @@ final class AzureSends implements ConfirmedSends.Opener {
     private static final Duration PAUSE_MIN = Duration.ofMillis(100);
     private static final Duration PAUSE_MAX = Duration.ofSeconds(2);
 
-    private final Vertx vertx;
-    private final AzureConfig config;
+    private final AzureServer server;
     private final String entity;
 
-    AzureSends(Vertx vertx, AzureConfig config, String entity) {
-        this.vertx = vertx;
-        this.config = config;
+    AzureSends(AzureServer server, String entity) {
+        this.server = server;
         this.entity = entity;
     }
 
     @Override
     public Uni<ConfirmedSends.Link> open(Consumer<Throwable> lost) {
-        return AzureConnection.open(vertx, AzureEndpoint.of(config), lost)
+        return server.connect(lost)
                 .chain(connection -> connection
-                        .call(() -> connection.sender(entity, lost::accept))
+                        .call(() -> connection
+                                .authorize(entity)
+                                .compose(authorized -> connection.sender(entity, lost::accept)))
                         .<ConfirmedSends.Link>map(sender -> new Sending(connection, sender))
                         .onFailure()
                         .invoke(connection::close));

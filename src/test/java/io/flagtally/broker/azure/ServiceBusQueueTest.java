@@ -22,6 +22,7 @@ import io.flagtally.testing.TestConfigs;
 import io.vertx.core.Vertx;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -368,8 +369,7 @@ class ServiceBusQueueTest {
         places.putAll(more);
         String roles = places.remove("flagtally.roles");
         return new AzureBroker(
-                VERTX,
-                azure(settings),
+                server(settings),
                 TestConfigs.of(BrokerConfig.class, places),
                 TestConfigs.of(RolesConfig.class, roles == null ? Map.of() : Map.of("flagtally.roles", roles)));
     }
@@ -393,7 +393,7 @@ class ServiceBusQueueTest {
     }
 
     private ConfirmedSends sends(String entity, ServiceBusForTests to) {
-        ConfirmedSends sends = new ConfirmedSends(new AzureSends(VERTX, azure(settings(to)), entity));
+        ConfirmedSends sends = new ConfirmedSends(new AzureSends(server(settings(to)), entity));
         opened.add(sends);
         return sends;
     }
@@ -403,7 +403,7 @@ class ServiceBusQueueTest {
     }
 
     private PushedQueue queue(String entity, ServiceBusForTests of) {
-        PushedQueue queue = new PushedQueue(entity, new AzureDeliveries(VERTX, azure(settings(of)), entity));
+        PushedQueue queue = new PushedQueue(entity, new AzureDeliveries(server(settings(of)), entity));
         opened.add(queue);
         return queue;
     }
@@ -436,6 +436,11 @@ class ServiceBusQueueTest {
 
     private static String text(LeasedMessage message) {
         return new String(message.payload(), StandardCharsets.UTF_8);
+    }
+
+    private static AzureServer server(Map<String, String> settings) {
+        AzureConfig config = azure(settings);
+        return new AzureServer(VERTX, config, new AzureIdentity(VERTX, config, InstantSource.system()));
     }
 
     private static AzureConfig azure(Map<String, String> settings) {
