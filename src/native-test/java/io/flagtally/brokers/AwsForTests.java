@@ -82,7 +82,7 @@ final class AwsForTests implements BrokerForTests {
                 "flagtally.broker.aws.sns-endpoint",
                 sns.uri(),
                 "flagtally.broker.aws.visibility",
-                "5S",
+                "3S",
                 "flagtally.broker.publish-to",
                 SnsForTests.TOPIC,
                 "flagtally.broker.subscribe-to",

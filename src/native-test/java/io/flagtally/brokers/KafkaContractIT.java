@@ -1,10 +1,12 @@
 package io.flagtally.brokers;
 
+import io.flagtally.testing.ChildServer;
+
 /** The contract of brokers against Apache Kafka. */
 class KafkaContractIT extends BrokerContract {
 
     @Override
     protected BrokerForTests newBroker() {
-        return new KafkaForTests();
+        return new KafkaForTests(ChildServer.STARTS_QUICKLY);
     }
 }

@@ -33,6 +33,10 @@ import org.jspecify.annotations.Nullable;
 final class KafkaForTests implements BrokerForTests {
 
     private static final int PARTITIONS = 4;
+
+    /** The least that Kafka allows by itself: so long it waits for a consumer that was killed. */
+    private static final String SESSION_TIMEOUT_MILLIS = "6000";
+
     private static final long PATIENCE_SECONDS = 60;
     private static final Duration QUIET = Duration.ofMillis(500);
 
@@ -43,9 +47,14 @@ final class KafkaForTests implements BrokerForTests {
         CLIENTS.setLevel(Level.SEVERE);
     }
 
-    private final KafkaServerForTests server = new KafkaServerForTests();
+    private final KafkaServerForTests server;
     private @Nullable Admin admin;
     private @Nullable KafkaProducer<String, byte[]> producer;
+
+    /** @param jvmOptions more of them for Kafka's own process */
+    KafkaForTests(String... jvmOptions) {
+        server = new KafkaServerForTests(jvmOptions);
+    }
 
     @Override
     public String name() {
@@ -89,7 +98,11 @@ final class KafkaForTests implements BrokerForTests {
 
     @Override
     public Map<String, String> settings(int port) {
-        return Map.of("kafka.bootstrap.servers", "127.0.0.1:" + port);
+        return Map.of(
+                "kafka.bootstrap.servers",
+                "127.0.0.1:" + port,
+                "mp.messaging.incoming.events.session.timeout.ms",
+                SESSION_TIMEOUT_MILLIS);
     }
 
     @Override

@@ -107,7 +107,7 @@ public final class ElasticMqServerForTests implements AutoCloseable {
                         List.of(
                                 "-Xmx256m",
                                 "-XX:+UseSerialGC",
-                                "-XX:TieredStopAtLevel=1",
+                                ChildServer.STARTS_QUICKLY,
                                 "-Dconfig.file=" + home.resolve("elasticmq.conf")),
                         classPath,
                         List.of(PROGRAM.toString()))

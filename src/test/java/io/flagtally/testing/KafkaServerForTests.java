@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -21,14 +22,18 @@ public final class KafkaServerForTests implements AutoCloseable {
 
     public static final String PASSWORD = "right-password";
 
-    private static final List<String> JVM_OPTIONS = List.of("-Xmx512m", "-XX:+UseSerialGC");
-
     private final Path home = TestData.newDirectory("kafka");
     private final String classPath = ServerJars.classPath("org.apache.kafka:kafka_2.13:" + VERSION);
     private final int port = LoopbackPort.free();
     private final int securedPort = LoopbackPort.free();
     private final int directPort = LoopbackPort.free();
+    private final List<String> jvmOptions = new ArrayList<>(List.of("-Xmx512m", "-XX:+UseSerialGC"));
     private @Nullable ChildServer server;
+
+    /** @param jvmOptions more of them, such as {@link ChildServer#STARTS_QUICKLY} */
+    public KafkaServerForTests(String... jvmOptions) {
+        this.jvmOptions.addAll(List.of(jvmOptions));
+    }
 
     /** Starts a new, empty Kafka that clients of its {@link #port} find at that port. */
     public static KafkaServerForTests started() {
@@ -47,7 +52,7 @@ public final class KafkaServerForTests implements AutoCloseable {
         String cluster = "MkU3OEVBNTcwNTJENDM2Qg";
         ChildServer.startJava(
                         home,
-                        JVM_OPTIONS,
+                        List.of(ChildServer.STARTS_QUICKLY),
                         classPath,
                         List.of("kafka.tools.StorageTool", "format", "-t", cluster, "-c", config.toString()))
                 .awaitEnd();
@@ -89,7 +94,7 @@ public final class KafkaServerForTests implements AutoCloseable {
         kill();
         server = ChildServer.startJava(
                         home,
-                        JVM_OPTIONS,
+                        jvmOptions,
                         classPath,
                         List.of("kafka.Kafka", home.resolve("server.properties").toString()))
                 .awaitPort(port);

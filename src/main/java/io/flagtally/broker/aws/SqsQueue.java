@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -17,6 +18,7 @@ import software.amazon.awssdk.services.sqs.model.ChangeMessageVisibilityBatchReq
 import software.amazon.awssdk.services.sqs.model.DeleteMessageBatchRequestEntry;
 import software.amazon.awssdk.services.sqs.model.Message;
 import software.amazon.awssdk.services.sqs.model.MessageSystemAttributeName;
+import software.amazon.awssdk.services.sqs.model.ReceiveMessageResponse;
 
 /** A queue of SQS. One call is about ten messages at most; SQS extends no lease beyond twelve hours. */
 final class SqsQueue implements LeasedQueue {
@@ -28,6 +30,7 @@ final class SqsQueue implements LeasedQueue {
     private final AwsAddress address;
     private final Duration visibility;
     private volatile @Nullable String url;
+    private volatile @Nullable CompletableFuture<ReceiveMessageResponse> receiving;
 
     SqsQueue(AwsClients clients, AwsAddress address, Duration visibility) {
         this.clients = clients;
@@ -52,13 +55,7 @@ final class SqsQueue implements LeasedQueue {
 
     @Override
     public Uni<List<LeasedMessage>> receive(int countMax) {
-        return withUrl(queue -> clients.sqs()
-                        .receiveMessage(request -> request.queueUrl(queue)
-                                .maxNumberOfMessages(countMax)
-                                .waitTimeSeconds(WAIT_SECONDS)
-                                .visibilityTimeout((int) visibility.toSeconds())
-                                .messageAttributeNames("All")
-                                .messageSystemAttributeNames(MessageSystemAttributeName.APPROXIMATE_RECEIVE_COUNT)))
+        return withUrl(queue -> receive(queue, countMax))
                 .map(answer -> answer.messages().stream().map(SqsQueue::leased).toList());
     }
 
@@ -91,9 +88,25 @@ final class SqsQueue implements LeasedQueue {
         return AwsFailure.of(failure).sentence(address, "flagtally.broker.subscribe-to");
     }
 
+    /** Ends the waiting for messages. The clients are others' too. */
     @Override
     public void close() {
-        clients.close();
+        CompletableFuture<ReceiveMessageResponse> ended = receiving;
+        if (ended != null) {
+            ended.cancel(true);
+        }
+    }
+
+    private CompletableFuture<ReceiveMessageResponse> receive(String queue, int countMax) {
+        CompletableFuture<ReceiveMessageResponse> begun = clients.sqs()
+                .receiveMessage(request -> request.queueUrl(queue)
+                        .maxNumberOfMessages(countMax)
+                        .waitTimeSeconds(WAIT_SECONDS)
+                        .visibilityTimeout((int) visibility.toSeconds())
+                        .messageAttributeNames("All")
+                        .messageSystemAttributeNames(MessageSystemAttributeName.APPROXIMATE_RECEIVE_COUNT));
+        receiving = begun;
+        return begun;
     }
 
     private Uni<Void> changeVisibility(List<String> leases, int seconds) {

@@ -21,6 +21,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.eclipse.microprofile.reactive.messaging.Message;
 import org.eclipse.microprofile.reactive.messaging.Metadata;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +40,7 @@ class SqsQueueTest {
     private static final Map<String, String> HEADERS = Map.of("content-type", "text/plain", "flagtally-events", "2");
 
     private static final ElasticMqServerForTests SQS = ElasticMqServerForTests.with(
-            "direct", "kept", "given-back", "bytes", "enveloped", "raw", "ordered.fifo", "counted");
+            "direct", "kept", "given-back", "bytes", "enveloped", "raw", "ordered.fifo", "counted", "empty");
     private static final SnsForTests SNS =
             new SnsForTests(SQS, new Subscription("enveloped", false), new Subscription("raw", true));
 
@@ -110,6 +113,20 @@ class SqsQueueTest {
         patient.giveBack(List.of(message.lease())).await().atMost(PATIENCE);
 
         assertTrue(one(patient).redelivered());
+    }
+
+    @Test
+    void close_whileItWaits_endsTheWaitingAndLeavesTheClientsToOthers() throws Exception {
+        SqsQueue closed = queue("empty");
+        Future<List<LeasedMessage>> waiting = closed.receive(1).subscribeAsCompletionStage();
+        await().atMost(PATIENCE).until(() -> {
+            closed.close();
+            return waiting.isDone();
+        });
+        assertThrows(CancellationException.class, () -> waiting.get(1, TimeUnit.SECONDS));
+
+        send("empty", "x", null);
+        assertEquals("x", text(one("empty")));
     }
 
     @Test
