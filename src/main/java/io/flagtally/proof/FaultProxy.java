@@ -117,6 +117,8 @@ public final class FaultProxy implements AutoCloseable {
         try {
             Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
             open.add(server);
+            client.setTcpNoDelay(true);
+            server.setTcpNoDelay(true);
             start("fault-proxy-requests", () -> pump(client, server, Mode.SILENT));
             start("fault-proxy-replies", () -> pump(server, client, Mode.LOSE_REPLIES));
         } catch (IOException e) {

@@ -44,10 +44,10 @@ import org.jspecify.annotations.Nullable;
  * A stand-in for Pub/Sub: its protocol over a real socket, messages in the memory of the tests. What it has, it keeps while
  * it is stopped.
  *
- * <p>It is harsher than the cloud. Its subscriptions lend for 3 seconds, where the cloud's shortest is 10, and every ninth
- * lease ends after a tenth of its time. Of the calls of each kind every fifth is refused, for being away or for its pace in
- * turns; every seventh has its effect but is answered with a failure, and an acknowledgement is confirmed and forgotten.
- * Every 5 seconds a connection is cut, whatever is on its way.
+ * <p>It is harsher than the cloud. Its subscriptions lend for 3 seconds, where the cloud's shortest is 10, and of the leases
+ * every 17th ends after a tenth of its time. Of the calls of each kind every fifth is refused, for being away or for its pace
+ * in turns; every seventh has its effect but is answered with a failure. Every eleventh acknowledgement is confirmed and
+ * forgotten. Every 5 seconds a connection is cut, whatever is on its way.
  */
 public final class PubSubForTests implements AutoCloseable {
 
@@ -62,6 +62,7 @@ public final class PubSubForTests implements AutoCloseable {
 
     private static final int REFUSED_EVERY = 5;
     private static final int LOST_EVERY = 7;
+    private static final int FORGOTTEN_EVERY = 11;
     private static final int REQUEST_BYTES_MAX = 10_000_000;
     private static final int ATTRIBUTES_MAX = 100;
     private static final int TEXT_BYTES_MAX = 1024;
@@ -71,7 +72,12 @@ public final class PubSubForTests implements AutoCloseable {
 
     /** What happens to the calls of one kind. */
     private final class Faults {
+        private final int lostEvery;
         private final AtomicInteger calls = new AtomicInteger();
+
+        Faults(int lostEvery) {
+            this.lostEvery = lostEvery;
+        }
 
         /** Refuses some calls; returns whether the effect of this one, or its answer, shall be lost. */
         boolean nextIsLost() {
@@ -82,7 +88,7 @@ public final class PubSubForTests implements AutoCloseable {
                         .withDescription("try again")
                         .asRuntimeException();
             }
-            return harsh && call % LOST_EVERY == 0;
+            return harsh && call % lostEvery == 0;
         }
     }
 
@@ -290,7 +296,7 @@ public final class PubSubForTests implements AutoCloseable {
     }
 
     private final class Publishing extends PublisherGrpc.PublisherImplBase {
-        private final Faults faults = new Faults();
+        private final Faults faults = new Faults(LOST_EVERY);
 
         @Override
         public void getTopic(GetTopicRequest request, StreamObserver<Topic> to) {
@@ -316,9 +322,9 @@ public final class PubSubForTests implements AutoCloseable {
     }
 
     private final class Subscribing extends SubscriberGrpc.SubscriberImplBase {
-        private final Faults ofPulls = new Faults();
-        private final Faults ofLeases = new Faults();
-        private final Faults ofAcknowledgements = new Faults();
+        private final Faults ofPulls = new Faults(LOST_EVERY);
+        private final Faults ofLeases = new Faults(LOST_EVERY);
+        private final Faults ofAcknowledgements = new Faults(FORGOTTEN_EVERY);
 
         @Override
         public void getSubscription(GetSubscriptionRequest request, StreamObserver<Subscription> to) {

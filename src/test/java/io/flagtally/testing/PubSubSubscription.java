@@ -22,7 +22,7 @@ final class PubSubSubscription {
     /** What Pub/Sub marks a message with that it moves to the dead-letter topic of a subscription. */
     static final String DEAD_LETTER_SOURCE = "CloudPubSubDeadLetterSourceSubscription";
 
-    private static final int EARLY_EVERY = 9;
+    private static final int EARLY_EVERY = 17;
 
     private static final class Held {
         private final String id = UUID.randomUUID().toString();
@@ -48,7 +48,7 @@ final class PubSubSubscription {
     private long places;
     private long lendings;
 
-    /** @param harsh whether every ninth lease ends after a tenth of its time */
+    /** @param harsh whether every 17th lease ends after a tenth of its time */
     PubSubSubscription(String name, boolean ordered, Duration deadline, boolean harsh) {
         this.name = name;
         this.ordered = ordered;
