@@ -20,14 +20,16 @@ import java.util.stream.StreamSupport;
 import org.eclipse.microprofile.config.spi.ConfigSource;
 import org.jboss.logging.Logger;
 
-/** Looks at the chosen broker before the channels open. */
+/** Looks at the chosen broker before anything else is begun. */
 @Singleton
 class BrokerStart {
 
     private static final Logger LOG = Logger.getLogger(BrokerStart.class);
     private static final String MIRROR_TO = "flagtally.mirror.publish-to";
     private static final Set<String> BUILT_IN = Set.of("prod", "dev", "test");
-    private static final int BEFORE_CHANNELS = Interceptor.Priority.LIBRARY_BEFORE - 100;
+
+    /** Before the channels open and the stores are asked, so that a start that is refused has begun nothing. */
+    private static final int FIRST = Interceptor.Priority.PLATFORM_BEFORE + 50;
 
     private final Channels channels;
     private final BrokerConfig broker;
@@ -55,7 +57,7 @@ class BrokerStart {
     }
 
     /** What can never work ends the start with its sentence alone. */
-    void look(@Observes @Priority(BEFORE_CHANNELS) StartupEvent starting) {
+    void look(@Observes @Priority(FIRST) StartupEvent starting) {
         try {
             look();
         } catch (BrokerStartException e) {

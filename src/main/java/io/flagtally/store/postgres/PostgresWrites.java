@@ -10,10 +10,11 @@ import io.flagtally.platform.config.TimeConfig;
 import io.flagtally.platform.job.Job;
 import io.flagtally.rollup.BucketCalendar;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
+import io.quarkus.runtime.configuration.ConfigurationException;
+import io.quarkus.scheduler.Scheduled;
+import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import io.smallrye.mutiny.Uni;
-import io.vertx.mutiny.core.Vertx;
 import io.vertx.mutiny.sqlclient.Pool;
 import io.vertx.mutiny.sqlclient.Tuple;
 import jakarta.annotation.Priority;
@@ -40,23 +41,21 @@ public class PostgresWrites {
     /** The availability entry of the server. */
     private static final String POSTGRESQL = "postgresql";
 
-    private static final Duration PROBE_EVERY = Duration.ofSeconds(1);
     private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
     private static final String FIX_ZONE =
             "insert into installation (name, value) values ('time-zone', $1) on conflict (name) do nothing";
 
     private final Pool pool;
-    private final Vertx vertx;
     private final Availability availability;
-    private long probe = -1;
+    private final boolean writes;
     private boolean lost;
 
     @Inject
-    PostgresWrites(Pool pool, Vertx vertx, Availability availability) {
+    PostgresWrites(Pool pool, Availability availability, RolesConfig roles) {
         this.pool = pool;
-        this.vertx = vertx;
         this.availability = availability;
+        this.writes = roles.all().contains(ProcessRole.CONSUME);
     }
 
     @Produces
@@ -82,8 +81,8 @@ public class PostgresWrites {
     }
 
     /** Tables of another installation stop the start. */
-    void start(@Observes @Priority(EARLY) StartupEvent event, RolesConfig roles, TimeConfig time) {
-        if (!roles.all().contains(ProcessRole.CONSUME)) {
+    void start(@Observes @Priority(EARLY) StartupEvent event, TimeConfig time) {
+        if (!writes) {
             return;
         }
         String stored = pool.preparedQuery(FIX_ZONE)
@@ -94,15 +93,31 @@ public class PostgresWrites {
                 .await()
                 .atMost(START_TIMEOUT);
         if (!cutsAlike(time.zone(), stored)) {
-            throw new IllegalStateException("flagtally.time.zone is " + time.zone() + ", but the months in this"
+            throw new ConfigurationException("flagtally.time.zone is " + time.zone() + ", but the months in this"
                     + " PostgreSQL were cut by " + stored + "; set flagtally.time.zone to " + stored
                     + ", or use an empty database");
         }
-        probe = vertx.setPeriodic(PROBE_EVERY.toMillis(), timer -> probe());
     }
 
-    void stop(@Observes ShutdownEvent event) {
-        boolean unused = vertx.cancelTimer(probe);
+    @Scheduled(identity = POSTGRESQL, every = "1s", concurrentExecution = ConcurrentExecution.SKIP)
+    Uni<Void> probe() {
+        if (!writes) {
+            return Uni.createFrom().voidItem();
+        }
+        return pool.query("select pg_is_in_recovery()")
+                .execute()
+                .ifNoItem()
+                .after(PROBE_TIMEOUT)
+                .fail()
+                .chain(rows -> Boolean.TRUE.equals(rows.iterator().next().getBoolean(0))
+                        ? Uni.createFrom().failure(new IllegalStateException("it is read-only"))
+                        : Uni.createFrom().voidItem())
+                .replaceWithVoid()
+                .invoke(this::regained)
+                .onFailure()
+                .invoke(this::lost)
+                .onFailure()
+                .recoverWithNull();
     }
 
     private static boolean cutsAlike(ZoneId zone, String stored) {
@@ -111,19 +126,6 @@ public class PostgresWrites {
         } catch (DateTimeException e) {
             return false;
         }
-    }
-
-    private void probe() {
-        var unused = pool.query("select pg_is_in_recovery()")
-                .execute()
-                .ifNoItem()
-                .after(PROBE_TIMEOUT)
-                .fail()
-                .chain(rows -> Boolean.TRUE.equals(rows.iterator().next().getBoolean(0))
-                        ? Uni.createFrom().failure(new IllegalStateException("it is read-only"))
-                        : Uni.createFrom().voidItem())
-                .subscribe()
-                .with(well -> regained(), this::lost);
     }
 
     private synchronized void lost(Throwable failure) {
