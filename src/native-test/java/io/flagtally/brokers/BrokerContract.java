@@ -309,7 +309,7 @@ public abstract class BrokerContract {
         service.ready();
         SentEvents events = events("drained");
         String log;
-        try (Sending sending = new Sending(events, 200, 20, 5, service)) {
+        try (Sending sending = new Sending(events, 120, 20, 5, service)) {
             sending.await(60);
             log = service.stop();
             service.ready();
@@ -331,7 +331,7 @@ public abstract class BrokerContract {
         String unused = service.stop();
         service = newService("flagtally.broker.key=user", "flagtally.broker.ordered=true");
         service.ready();
-        for (int i = 0; i < 60; i++) {
+        for (int i = 0; i < 40; i++) {
             assertTrue(service.takes(events.request(10)));
         }
         assertCounted(events);

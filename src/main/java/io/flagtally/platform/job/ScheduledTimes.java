@@ -1,5 +1,6 @@
 package io.flagtally.platform.job;
 
+import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.scheduler.Scheduler;
 import jakarta.annotation.Priority;
@@ -8,13 +9,17 @@ import jakarta.inject.Singleton;
 import jakarta.interceptor.Interceptor;
 
 /**
- * Lets scheduled methods run once the start is through ({@code quarkus.scheduler.start-mode} halts them before), so that
- * none works on an application that is half there, or on one whose start is being refused.
+ * Lets scheduled methods run from the end of the start ({@code quarkus.scheduler.start-mode} halts them before) to the
+ * beginning of the stop, so that none works on an application that is half there or half gone.
  */
 @Singleton
-class ScheduleStart {
+class ScheduledTimes {
 
     void start(@Observes @Priority(Interceptor.Priority.PLATFORM_AFTER) StartupEvent started, Scheduler scheduler) {
         scheduler.resume();
+    }
+
+    void stop(@Observes @Priority(Interceptor.Priority.PLATFORM_BEFORE) ShutdownEvent stopping, Scheduler scheduler) {
+        scheduler.pause();
     }
 }
