@@ -290,15 +290,10 @@ public final class EventPipeline {
         sample.stop(flushes);
         if (failure == null) {
             tallySettled(taken);
-        }
-        for (Delivery delivery : taken.deliveries) {
-            if (failure == null) {
-                delivery.acknowledgement().ack();
-            } else {
-                LOG.errorf(
-                        failure, "A batch of %d events was not written; it is left to the broker", taken.batch.size());
-                delivery.acknowledgement().nack(failure);
-            }
+            taken.deliveries.forEach(delivery -> delivery.acknowledgement().ack());
+        } else {
+            LOG.errorf(failure, "A batch of %d events was not written; it is left to the broker", taken.batch.size());
+            taken.deliveries.forEach(delivery -> delivery.acknowledgement().nack(failure));
         }
         Gathering next;
         Runnable room;

@@ -67,7 +67,9 @@ public class Pipeline {
             MeterRegistry meters) {
         this.config = config;
         this.availability = availability;
-        DeadLetters deadLetters = broker.deadLetterTo().isPresent() ? new DeadLetterPublication(table, place) : table;
+        DeadLetters deadLetters = broker.deadLetterTo().isPresent()
+                ? new DeadLetterPublication(table, place, broker.message().bytesMax())
+                : table;
         Timers timers = (delay, task) -> vertx.setTimer(Math.max(1, delay.toMillis()), id -> task.run());
         PatientRetry retry = new PatientRetry(
                 timers,
