@@ -70,9 +70,10 @@ class LiveStreamsIT {
     void readerWhoIsCutFiftyTimes_overARestartAndTwoInstances_endsWithTheStateOfOneWhoWasNever() throws Exception {
         long seed = System.nanoTime();
         System.out.println("cuts of seed " + seed);
+        AtomicBoolean enough = new AtomicBoolean();
         AtomicBoolean over = new AtomicBoolean();
         AtomicLong accepted = new AtomicLong();
-        CompletableFuture<Void> replay = CompletableFuture.runAsync(() -> replay(over, accepted));
+        CompletableFuture<Void> replay = CompletableFuture.runAsync(() -> replay(enough, accepted));
         LiveClient uncut = new LiveClient(PATH, "local");
         assertEquals(200, uncut.open(other.uri("")));
         CompletableFuture<Void> reading = CompletableFuture.runAsync(() -> readUntil(uncut, over, accepted));
@@ -81,9 +82,11 @@ class LiveStreamsIT {
         try {
             cutAgainAndAgain(cut, new Random(seed));
         } finally {
-            over.set(true);
+            enough.set(true);
         }
         replay.get(1, TimeUnit.MINUTES);
+        // Not before: only now is known how many events were accepted.
+        over.set(true);
         openSomewhere(cut, new Random(seed));
         readUntil(cut, over, accepted);
         reading.get(2, TimeUnit.MINUTES);
@@ -230,10 +233,10 @@ class LiveStreamsIT {
     }
 
     /** Sends events to whichever instance takes them, each request again until it is taken. */
-    private static void replay(AtomicBoolean over, AtomicLong accepted) {
+    private static void replay(AtomicBoolean enough, AtomicLong accepted) {
         Random random = new Random(7);
         try {
-            while (!over.get()) {
+            while (!enough.get()) {
                 List<String> events = new ArrayList<>();
                 for (int i = 0; i < 20; i++) {
                     events.add(LiveEvents.event(
