@@ -13,7 +13,7 @@ public final class RedisFailure {
      */
     private static final Pattern OF_THE_SERVER = Pattern.compile("(^-?|[ :]-|^ERR )(CONNECTION_CLOSED|LOADING|READONLY"
             + "|MASTERDOWN|OOM|CLUSTERDOWN|BUSY|MISCONF|NOREPLICAS|TRYAGAIN|MOVED|ASK|NOAUTH|WRONGPASS|NOPERM"
-            + "|NOSCRIPT|STALE|max number of clients)\\b|Script attempted to access a non local key");
+            + "|NOSCRIPT|STALE|max number of clients|unknown command)\\b|Script attempted to access a non local key");
 
     private RedisFailure() {}
 

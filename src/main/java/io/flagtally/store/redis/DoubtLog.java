@@ -67,7 +67,7 @@ final class DoubtLog {
         some.forEach(doubt -> push.arg(encode(doubt)));
         Request trim = Request.cmd(Command.LTRIM).arg(RedisKeys.DOUBTS).arg(0).arg(LISTED_MAX - 1);
         return Uni.join()
-                .all(channel.send(push), channel.send(trim))
+                .all(OwnKeys.send(channel, RedisKeys.DOUBTS, push), OwnKeys.send(channel, RedisKeys.DOUBTS, trim))
                 .andFailFast()
                 .invoke(() -> {
                     synchronized (unlisted) {

@@ -37,7 +37,7 @@ final class RedisCommits {
     /**
      * Sends {@code requests} as {@link RedisLink#sendAll}, and gives their replies once the flush counts as written. One
      * round trip; two on a cluster. Fails with {@link StoreUnavailableException} when it is not
-     * confirmed in time.
+     * confirmed in time, or a marker cannot be moved.
      */
     Uni<List<Reply>> commit(Session session, List<Request> requests) {
         List<Move> moves = memory.markers().moves();
@@ -53,13 +53,16 @@ final class RedisCommits {
     }
 
     private Uni<List<Response>> seal(List<Move> moves) {
-        List<Uni<Response>> moved =
-                moves.stream().map(move -> channel.send(move.request())).toList();
+        List<Uni<Response>> moved = moves.stream()
+                .map(move -> OwnKeys.send(channel, move.key(), move.request()))
+                .toList();
         return Uni.combine()
                 .all()
                 .unis(Uni.join().all(moved).andFailFast(), confirmed())
                 .with((values, confirmed) -> values)
-                .invoke(values -> memory.committed(moves, values));
+                .invoke(values -> memory.committed(moves, values))
+                .onFailure()
+                .transform(OwnKeys::waitedFor);
     }
 
     private Uni<List<Response>> confirmed() {

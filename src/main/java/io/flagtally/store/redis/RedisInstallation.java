@@ -59,8 +59,8 @@ final class RedisInstallation {
     /**
      * Checks the Redis behind {@code channel}, in one round trip (on a cluster in several), and gives the installation's
      * way to hash ids. Fails with {@link UnfitRedisException} when another time zone is stored or the server cannot do
-     * what is configured, with {@link StoreUnavailableException} when the server is too old or has too few replicas, and
-     * as {@code channel} does.
+     * what is configured, and with {@link StoreUnavailableException} when the server is too old, has too few replicas, or
+     * keeps something else at a key of ours; and as {@code channel} does when Redis is away.
      */
     Uni<IdHash> verify(RedisChannel channel) {
         return place(channel)
@@ -69,7 +69,9 @@ final class RedisInstallation {
                         .unis(stored(channel), looks(channel), servers(channel), confirmed(channel))
                         .asTuple())
                 .map(seen -> judge(seen.getItem1(), seen.getItem2(), seen.getItem3()))
-                .call(() -> memory.doubts().list(channel));
+                .call(() -> memory.doubts().list(channel))
+                .onFailure()
+                .transform(OwnKeys::waitedFor);
     }
 
     private Uni<Void> place(RedisChannel channel) {
@@ -82,8 +84,8 @@ final class RedisInstallation {
     private Uni<Stored> stored(RedisChannel channel) {
         return Uni.join()
                 .all(
-                        channel.send(set(ID_KEY, proposedKey())),
-                        channel.send(set(TIME_ZONE, zone.getId())),
+                        set(channel, ID_KEY, proposedKey()),
+                        set(channel, TIME_ZONE, zone.getId()),
                         channel.send(Request.cmd(Command.HMGET)
                                 .arg(RedisKeys.INSTALLATION)
                                 .arg(ID_KEY)
@@ -110,8 +112,8 @@ final class RedisInstallation {
         List<Move> markers = memory.markers().all();
         List<Uni<Response>> looks = markers.stream()
                 .map(marker -> {
-                    Uni<Response> made = channel.send(marker.make());
-                    Uni<Response> look = channel.send(marker.look());
+                    Uni<Response> made = OwnKeys.send(channel, marker.key(), marker.make());
+                    Uni<Response> look = OwnKeys.send(channel, marker.key(), marker.look());
                     return Uni.join().all(made, look).andFailFast().map(replies -> replies.get(1));
                 })
                 .toList();
@@ -141,11 +143,12 @@ final class RedisInstallation {
                         .replaceWithVoid();
     }
 
-    private static Request set(String field, String value) {
-        return Request.cmd(Command.HSETNX)
+    private static Uni<Response> set(RedisChannel channel, String field, String value) {
+        Request set = Request.cmd(Command.HSETNX)
                 .arg(RedisKeys.INSTALLATION)
                 .arg(field)
                 .arg(value);
+        return OwnKeys.send(channel, RedisKeys.INSTALLATION, set);
     }
 
     private IdHash judge(Stored stored, Map<Move, Long> looks, List<ServerInfo> servers) {
@@ -155,8 +158,22 @@ final class RedisInstallation {
         }
         requireZone(stored.zone);
         watchEviction(servers);
+        IdHash hash = hashBy(stored.idKey);
         memory.observed(servers, stored.idKey, stored.made, looks);
-        return new IdHash(HexFormat.of().parseHex(stored.idKey));
+        return hash;
+    }
+
+    private static IdHash hashBy(String idKey) {
+        try {
+            return new IdHash(HexFormat.of().parseHex(idKey));
+        } catch (IllegalArgumentException e) {
+            throw new StoreUnavailableException(
+                    "the field " + ID_KEY + " of the Redis key " + RedisKeys.INSTALLATION + " is not "
+                            + 2 * ID_KEY_BYTES
+                            + " hexadecimal digits; put back what it was, or delete it if nobody knows: then a new one is"
+                            + " made, and repeats of events counted before are not recognised",
+                    e);
+        }
     }
 
     private static void requireVersion(ServerInfo server) {

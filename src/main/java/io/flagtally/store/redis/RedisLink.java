@@ -201,13 +201,16 @@ public final class RedisLink implements AutoCloseable {
     }
 
     private Uni<Contact> connect(Redis client) {
-        return client.connect().chain(connection -> {
-            RedisChannel channel = RedisChannel.over(connection, place.cluster());
-            return installation
-                    .verify(channel)
-                    .invoke(hash -> memory.recentUsers().forget())
-                    .map(hash -> new Contact(channel, hash));
-        });
+        return client.connect()
+                .chain(connection -> {
+                    RedisChannel channel = RedisChannel.over(connection, place.cluster());
+                    return installation
+                            .verify(channel)
+                            .invoke(hash -> memory.recentUsers().forget())
+                            .map(hash -> new Contact(channel, hash));
+                })
+                .onFailure()
+                .transform(OwnKeys::waitedFor);
     }
 
     private Session session(Contact contact) {

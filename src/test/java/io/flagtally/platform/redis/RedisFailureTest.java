@@ -26,6 +26,7 @@ class RedisFailureTest {
                 "NOAUTH Authentication required.",
                 "NOPERM this user has no permissions to run the 'evalsha' command",
                 "ERR max number of clients reached",
+                "ERR unknown command `EVALSHA`, with args beginning with: `1b2c`",
                 "ERR Error running script (call to f_1b2c): @user_script:12: @user_script: 12: -OOM command not allowed"
                         + " when used memory > 'maxmemory'.",
                 "-READONLY You can't write against a read only replica. script: 1b2c, on @user_script:3."
@@ -40,7 +41,7 @@ class RedisFailureTest {
                 "WRONGTYPE Operation against a key holding the wrong kind of value",
                 "ERR value is not an integer or out of range",
                 "ERR Error running script (call to f_1b2c): @user_script:12: attempt to index a nil value",
-                "ERR unknown command `BUSYNESS`",
+                "ERR unknown subcommand or wrong number of arguments for 'BUSYNESS'",
                 "INVALIDOBJ Corrupted HLL object detected"
             })
     void isOfTheServer_errorThatSpeaksOfTheCommand_isFalse(String message) {

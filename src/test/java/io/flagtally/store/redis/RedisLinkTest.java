@@ -143,6 +143,74 @@ class RedisLinkTest {
     }
 
     @Test
+    void write_installationOfAnotherTypeAtTheStart_waitsAndCountsOnceItIsMended() {
+        redis.run("SET", RedisKeys.INSTALLATION, "planted");
+        EventBatch batch = batch();
+
+        assertWaitsFor(RedisKeys.INSTALLATION, batch);
+
+        redis.run("DEL", RedisKeys.INSTALLATION);
+        await().atMost(PATIENCE).until(() -> !isMissing(RedisLink.REDIS));
+        assertEquals(1, totalAfter(batch));
+    }
+
+    @Test
+    void write_installationOfAnotherTypeUnderWay_waitsAndCountsOnceItIsMended() {
+        write(batch());
+        EventBatch batch = batch();
+        redis.run("SET", RedisKeys.INSTALLATION, "planted");
+
+        assertWaitsFor(RedisKeys.INSTALLATION, batch);
+        assertWaitsFor(RedisKeys.INSTALLATION, batch);
+
+        redis.run("DEL", RedisKeys.INSTALLATION);
+        await().atMost(PATIENCE).until(() -> !isMissing(RedisLink.REDIS));
+        assertEquals(2, totalAfter(batch));
+    }
+
+    @Test
+    void write_installationWithoutAKeyInHexadecimal_waitsAndSaysWhatToDo() {
+        redis.run("HSET", RedisKeys.INSTALLATION, "id-key", "not hexadecimal");
+        EventBatch batch = batch();
+
+        assertWaitsFor("field id-key", batch);
+
+        redis.run("HDEL", RedisKeys.INSTALLATION, "id-key");
+        await().atMost(PATIENCE).until(() -> !isMissing(RedisLink.REDIS));
+        assertEquals(1, totalAfter(batch));
+    }
+
+    @Test
+    void write_doubtsOfAnotherTypeWithADoubtToList_waitsAndCountsOnceItIsMended() {
+        write(batch());
+        redis.run("FLUSHALL");
+        redis.run("SET", RedisKeys.DOUBTS, "planted");
+        EventBatch batch = batch();
+
+        await().atMost(PATIENCE).until(() -> sentence(RedisLink.REDIS).contains(RedisKeys.DOUBTS));
+        assertWaitsFor(RedisKeys.DOUBTS, batch);
+
+        redis.run("DEL", RedisKeys.DOUBTS);
+        await().atMost(PATIENCE).until(() -> !isMissing(RedisLink.REDIS));
+        assertEquals(1, totalAfter(batch));
+    }
+
+    @Test
+    void write_commitMarkerOfAnotherType_waitsAndCountsOnceItIsMended() {
+        write(batch());
+        String marker = redis.keys("flagtally:commit:*").get(0);
+        redis.run("DEL", marker);
+        redis.run("LPUSH", marker, "planted");
+        EventBatch batch = batch();
+
+        assertWaitsFor(marker, batch);
+
+        redis.run("DEL", marker);
+        await().atMost(PATIENCE).until(() -> !isMissing(RedisLink.REDIS));
+        assertEquals(2, totalAfter(batch));
+    }
+
+    @Test
     void write_evictionAllowed_cannotAcceptUntilItIsNot() {
         redis.run("CONFIG", "SET", "maxmemory-policy", "volatile-lru");
 
@@ -196,6 +264,13 @@ class RedisLinkTest {
 
     private EventBatch batch() {
         return EventBatch.of(UTC, List.of(RandomEvents.evaluation(made.id(), "f", "v", "u", NOW)));
+    }
+
+    /** A store that is away is what the pipeline waits for; any other failure it blames on the events. */
+    private void assertWaitsFor(String key, EventBatch batch) {
+        assertThrows(StoreUnavailableException.class, () -> write(batch));
+
+        await().atMost(PATIENCE).until(() -> sentence(RedisLink.REDIS).contains(key));
     }
 
     private BatchOutcome write(EventBatch batch) {
