@@ -6,7 +6,7 @@
 --
 -- KEYS, for each cell: day events, hour events, day users, hour users, ids of the hour, known variations
 --                      and, unless on Redis Cluster, known flags; on Redis Cluster at the end a key that is never there
--- ARGV: window in seconds (0: count without looking for repeats), most variations of a flag, most flags of an
+-- ARGV: how long ids are kept at least, in milliseconds (0: count without looking for repeats), most variations of a flag, most flags of an
 --       environment, second before which a catalog entry is stale, keys of a cell (6 or 7); then for each cell:
 --       variation, flag, day, last second, expiry of the day keys, expiry of the hour keys (0: no hour keys), head and
 --       tail of its keys, hour, second within the hour of each id (2 bytes each, ascending), number of ids, number of
@@ -18,15 +18,17 @@
 -- (set-max-intset-entries, 512 unless configured): one set for the hour; once that is full, one for each minute; once
 -- that is full, one for each second, which may grow. A set is filled to exactly FULL before the next level is used, so
 -- its size tells whether there is anything below it. A set lives at least as long as those below it, or an id below
--- would be forgotten while it is still to be known.
+-- would be forgotten while it is still to be known. A set is renewed for RENEWAL more than it must be kept, so that one in
+-- steady use is not renewed with every call.
 
 local FULL = 512
 local CHUNK = 4000
+local RENEWAL = 60000
 -- Redis counts up to 9223372036854775807; Lua's numbers are exact up to 2^53, so sizes are compared as text.
 local MOST = '8999999999999990000'
 
 local call, try = redis.call, redis.pcall
-local window = tonumber(ARGV[1])
+local kept = tonumber(ARGV[1])
 
 local function failed(reply)
     return type(reply) == 'table' and reply.err ~= nil
@@ -133,11 +135,14 @@ local function distinct(cell)
     return items
 end
 
--- Keeps a set for the window from now on, or longer where an import asked for longer.
-local function keep(key)
-    if call('TTL', key) < window then
-        call('EXPIRE', key, window)
+-- Sees to it that a set lives for at least `least` from now on, longer where an import asked for longer. Returns whether
+-- it was renewed.
+local function keep(key, least)
+    if call('PTTL', key) >= least then
+        return false
     end
+    call('PEXPIRE', key, kept + RENEWAL)
+    return true
 end
 
 -- Writes a plan; returns how many ids were new.
@@ -155,9 +160,11 @@ local function remember(plan)
             touched = touched.above
         end
     end
-    for _, set in ipairs(plan) do
-        if set.touched then
-            keep(set.key)
+    -- From below: a set above is renewed whenever one below it is, and after it.
+    for i = #plan, 1, -1 do
+        local set = plan[i]
+        if set.touched and keep(set.key, set.renewedBelow and kept + RENEWAL or kept) and set.above then
+            set.above.renewedBelow = true
         end
     end
     return new
@@ -214,7 +221,7 @@ local function count(cell, k)
     end
     local plan = {}
     local simple = false
-    if window > 0 and cell.ids > 0 then
+    if kept > 0 and cell.ids > 0 then
         local size = try('SCARD', ids)
         if mistyped(size) then
             return 'U:' .. ids
@@ -239,9 +246,9 @@ local function count(cell, k)
     if simple then
         new = call('SADD', ids, unpack(ARGV, cell.at + 1, cell.at + cell.ids))
         if new > 0 then
-            keep(ids)
+            keep(ids, kept)
         end
-    elseif window > 0 then
+    elseif kept > 0 then
         new = remember(plan)
     end
     if new > 0 then

@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A message that was delivered: its bytes, the events read from them, and the way to acknowledge it. */
@@ -36,6 +37,7 @@ public final class Delivery {
     private final Acknowledgement acknowledgement;
     private final List<Slice> slices = new ArrayList<>();
     private final List<Fault> faults = new ArrayList<>();
+    private Instant heldSince = Instant.MAX;
 
     /** Reads the events of {@code payload}; if it cannot be understood, all of it is one fault. */
     public Delivery(
@@ -92,13 +94,40 @@ public final class Delivery {
         return Math.max(1, slices.size() + faults.size());
     }
 
-    /** True if this message was delivered before and accepted so long ago that a repeat may not be recognised. */
-    boolean outlived(Duration window, Instant now) {
-        return redelivered && headers.acceptedAt().plus(window).isBefore(now);
+    /** How much memory this message holds. */
+    int bytes() {
+        return payload.length;
     }
 
-    /** Makes every event of this message one to be put aside. */
-    void condemn(ErrorCode code, String detail) {
+    /** Takes note of when this process was given the message. */
+    void received(Instant now) {
+        heldSince = now;
+    }
+
+    /**
+     * Since when its events may have been written without our knowing: by whomever a broker gave it before, by whomever it
+     * gave it while we hold it, or by a write of ours whose reply was lost.
+     */
+    Instant inDoubtSince() {
+        return redelivered && headers.acceptedAt().isBefore(heldSince) ? headers.acceptedAt() : heldSince;
+    }
+
+    /** True if its events may have been written so long ago that a repeat may not be recognised. */
+    boolean outlived(Duration window, Instant now) {
+        return inDoubtSince().plus(window).isBefore(now);
+    }
+
+    /** Makes every event of this message one to be put aside, for its {@code window} has passed. */
+    void condemn(Duration window) {
+        String why = redelivered
+                ? "the broker delivered this before and it was accepted more than " + window + " ago"
+                : "this was held for more than " + window + " while a store could not be written to";
+        condemn(
+                ErrorCode.DEDUPLICATION_WINDOW_PASSED,
+                why + ", so whether it was counted is no longer known; redrive it if it was not");
+    }
+
+    private void condemn(ErrorCode code, String detail) {
         for (Slice slice : slices) {
             String id = slice.event().id().toString();
             faults.add(new Fault(new MalformedEventException(id, code, detail), slice.offset(), slice.length()));
@@ -112,26 +141,26 @@ public final class Delivery {
         }
     }
 
-    /** The letters for the events that were not put into the batch. */
-    List<DeadLetter> lettersForFaults(Instant at) {
+    /**
+     * The letters for the events that were not put into the batch and for those that were rejected.
+     *
+     * @param rejected what was rejected of the batch, by the very object; those of other messages are passed over
+     */
+    List<DeadLetter> letters(Map<FlagEvent, List<RejectedEvent>> rejected, Instant at) {
         List<DeadLetter> letters = new ArrayList<>(faults.size());
         for (Fault fault : faults) {
             MalformedEventException why = fault.why();
             letters.add(letter(why.eventId(), why.code(), why.wireMessage(), fault.offset(), fault.length(), at));
         }
-        return letters;
-    }
-
-    /** The letter for {@code rejected}, or null if it is not an event of this message. */
-    @Nullable
-    DeadLetter letterFor(RejectedEvent rejected, Instant at) {
-        for (Slice slice : slices) {
-            if (slice.event() == rejected.event()) {
-                String id = rejected.event().id().toString();
-                return letter(id, rejected.code(), rejected.detail(), slice.offset(), slice.length(), at);
+        if (!rejected.isEmpty()) {
+            for (Slice slice : slices) {
+                for (RejectedEvent each : rejected.getOrDefault(slice.event(), List.of())) {
+                    String id = each.event().id().toString();
+                    letters.add(letter(id, each.code(), each.detail(), slice.offset(), slice.length(), at));
+                }
             }
         }
-        return null;
+        return letters;
     }
 
     private DeadLetter letter(String eventId, ErrorCode code, String detail, int offset, int length, Instant at) {

@@ -2,6 +2,8 @@ package io.flagtally.pipeline;
 
 import io.flagtally.codec.EventCodec;
 import io.flagtally.codec.EventHeaders;
+import io.flagtally.platform.Availability;
+import io.flagtally.platform.Availability.Work;
 import io.smallrye.mutiny.Uni;
 import java.util.Map;
 import java.util.concurrent.Flow.Subscriber;
@@ -21,14 +23,20 @@ final class EventConsumer implements Subscriber<Message<byte[]>> {
     private final EventPipeline pipeline;
     private final Map<String, EventCodec> codecs;
     private final BrokerMeters meters;
+    private final Availability availability;
     private final Object demandLock = new Object();
     private @Nullable Subscription subscription;
     private boolean asked;
     private boolean draining;
 
-    /** @param codecs by content type */
-    EventConsumer(EventPipeline pipeline, Map<String, EventCodec> codecs, BrokerMeters meters) {
+    /**
+     * @param codecs by content type
+     * @param availability told when the channel has failed
+     */
+    EventConsumer(
+            EventPipeline pipeline, Map<String, EventCodec> codecs, BrokerMeters meters, Availability availability) {
         this.meters = meters;
+        this.availability = availability;
         this.pipeline = pipeline;
         this.codecs = codecs;
         pipeline.onRoom(this::ask);
@@ -63,6 +71,11 @@ final class EventConsumer implements Subscriber<Message<byte[]>> {
     @Override
     public void onError(Throwable failure) {
         LOG.error("The channel of events ended with a failure", failure);
+        availability.lost(
+                Work.WRITE,
+                "channel",
+                "no more events come from the broker, for the channel " + Pipeline.CHANNEL + " failed (" + failure
+                        + "); mend what that names, then start the service again");
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.flagtally.pipeline;
 
+import io.flagtally.event.FlagEvent;
 import io.flagtally.platform.EventTally;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.rollup.BucketCalendar;
@@ -11,10 +12,14 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
@@ -28,8 +33,11 @@ import org.jspecify.annotations.Nullable;
  * was begun within the pace; while batches are in flight the next one gathers until it is full, its linger has passed,
  * or they end. So a quiet service answers quickly and a busy one writes large batches.
  *
- * <p><b>Bounds</b>: {@link #hasRoom} turns false when the gathering batch is full and as many as allowed are in
- * flight; the caller then stops taking messages until {@code onRoom} runs.
+ * <p><b>Bounds</b>: {@link #hasRoom} turns false when the gathering batch is full, of events or of bytes, and as many as
+ * allowed are in flight; the caller then stops taking messages until {@code onRoom} runs.
+ *
+ * <p><b>The window</b>: what is not written when the window has passed since it may have been written first is put aside,
+ * for it would not be recognised any more; its neighbours are written.
  *
  * <p><b>Threads</b>: any. The state is guarded by one lock, held only while a delivery is folded.
  */
@@ -39,19 +47,47 @@ public final class EventPipeline {
 
     /** The events that gather for the next batch, and the messages they came in. */
     private static final class Gathering {
-        private final EventBatch batch;
+        private final BucketCalendar calendar;
         private final List<Delivery> deliveries = new ArrayList<>();
+        private EventBatch batch;
+        private Instant inDoubtSince = Instant.MAX;
         private int weight;
+        private long bytes;
         private boolean lingered;
 
         Gathering(BucketCalendar calendar) {
+            this.calendar = calendar;
             batch = new EventBatch(calendar);
         }
 
         void add(Delivery delivery) {
-            delivery.addTo(batch);
+            fold(delivery);
             deliveries.add(delivery);
             weight += delivery.weight();
+            bytes += delivery.bytes();
+        }
+
+        private void fold(Delivery delivery) {
+            delivery.addTo(batch);
+            if (delivery.events() > delivery.faults() && delivery.inDoubtSince().isBefore(inDoubtSince)) {
+                inDoubtSince = delivery.inDoubtSince();
+            }
+        }
+
+        /** Takes the messages out of the batch that have outlived {@code window}. */
+        void condemnOutlived(Duration window, Instant now) {
+            batch = new EventBatch(calendar);
+            inDoubtSince = Instant.MAX;
+            for (Delivery delivery : deliveries) {
+                if (delivery.outlived(window, now)) {
+                    delivery.condemn(window);
+                }
+                fold(delivery);
+            }
+        }
+
+        boolean outlived(Duration window, Instant now) {
+            return inDoubtSince.isBefore(now.minus(window));
         }
 
         boolean isEmpty() {
@@ -61,6 +97,7 @@ public final class EventPipeline {
 
     private final BucketCalendar calendar;
     private final int sizeMax;
+    private final long bytesMax;
     private final Duration linger;
     private final Duration pace;
     private final int inFlightMax;
@@ -97,6 +134,7 @@ public final class EventPipeline {
             MeterRegistry meters) {
         this.calendar = calendar;
         this.sizeMax = config.batch().sizeMax();
+        this.bytesMax = config.batch().bytesMax();
         this.linger = config.batch().linger();
         this.pace = config.batch().pace();
         this.inFlightMax = config.inFlightMax();
@@ -138,11 +176,10 @@ public final class EventPipeline {
 
     /** Takes a delivery. It is acknowledged once all its events are written or put aside. */
     public void accept(Delivery delivery) {
-        if (delivery.outlived(window, clock.instant())) {
-            delivery.condemn(
-                    ErrorCode.DEDUPLICATION_WINDOW_PASSED,
-                    "the broker delivered this before and it was accepted more than " + window
-                            + " ago, so whether it was counted is no longer known; redrive it if it was not");
+        Instant now = clock.instant();
+        delivery.received(now);
+        if (delivery.outlived(window, now)) {
+            delivery.condemn(window);
         }
         Gathering full;
         synchronized (lock) {
@@ -190,7 +227,11 @@ public final class EventPipeline {
     }
 
     private boolean roomLocked() {
-        return inFlight < inFlightMax || gathering.weight < sizeMax;
+        return inFlight < inFlightMax || !isFull(gathering);
+    }
+
+    private boolean isFull(Gathering batch) {
+        return batch.weight >= sizeMax || batch.bytes >= bytesMax;
     }
 
     private void lingerLater(Gathering waiting) {
@@ -225,7 +266,7 @@ public final class EventPipeline {
     /** Takes the gathering batch for writing if it may and should go now. Called under the lock. */
     private @Nullable Gathering takeIfDue() {
         boolean quiet = inFlight == 0 && paced == null;
-        boolean due = quiet || gathering.weight >= sizeMax || gathering.lingered || drained != null;
+        boolean due = quiet || isFull(gathering) || gathering.lingered || drained != null;
         if (gathering.isEmpty() || inFlight >= inFlightMax || !due) {
             return null;
         }
@@ -242,47 +283,59 @@ public final class EventPipeline {
         }
         batchSizes.record(taken.batch.size());
         Timer.Sample sample = Timer.start(meters);
-        Uni<List<RejectedEvent>> written =
-                taken.batch.size() == 0 ? Uni.createFrom().item(List.of()) : sinks.write(taken.batch);
-        written.chain(rejected -> putAside(taken, rejected))
+        written(taken)
+                .chain(rejected -> putAside(taken, rejected))
                 .subscribe()
                 .with(done -> settled(taken, sample, null), failure -> settled(taken, sample, failure));
     }
 
-    private Uni<Void> putAside(Gathering taken, List<RejectedEvent> rejected) {
-        List<DeadLetter> letters = new ArrayList<>();
-        for (Delivery delivery : taken.deliveries) {
-            letters.addAll(delivery.lettersForFaults(clock.instant()));
-            for (RejectedEvent event : rejected) {
-                DeadLetter letter = delivery.letterFor(event, clock.instant());
-                if (letter != null) {
-                    letters.add(letter);
-                }
-            }
+    private Uni<List<RejectedEvent>> written(Gathering taken) {
+        if (taken.batch.size() == 0) {
+            return Uni.createFrom().item(List.of());
         }
+        return sinks.write(taken.batch, () -> taken.outlived(window, clock.instant()))
+                .onFailure(WindowPassedException.class)
+                .recoverWithUni(() -> {
+                    taken.condemnOutlived(window, clock.instant());
+                    return written(taken);
+                });
+    }
+
+    private Uni<Void> putAside(Gathering taken, List<RejectedEvent> rejected) {
+        List<DeadLetter> letters = letters(taken, rejected);
         if (letters.isEmpty()) {
             return Uni.createFrom().voidItem();
         }
-        for (DeadLetter letter : letters) {
-            meters.counter(
-                            "flagtally.events.dead_letters",
-                            "code",
-                            letter.code().label())
-                    .increment();
-            aside.increment();
-            LOG.warnf(
-                    "Put aside event %s (%s): %s",
-                    letter.eventId(), letter.code().label(), letter.detail());
-        }
-        return retry.until("dead letters", () -> deadLetters.put(letters)).invoke(() -> tallyAside(letters));
+        Map<ErrorCode, List<DeadLetter>> byCode =
+                letters.stream().collect(Collectors.groupingBy(DeadLetter::code, TreeMap::new, Collectors.toList()));
+        byCode.forEach(this::tell);
+        return retry.until("dead letters", () -> deadLetters.put(letters)).invoke(() -> tallyAside(byCode));
     }
 
-    private void tallyAside(List<DeadLetter> letters) {
+    private List<DeadLetter> letters(Gathering taken, List<RejectedEvent> rejected) {
+        Map<FlagEvent, List<RejectedEvent>> byEvent = new IdentityHashMap<>();
+        rejected.forEach(each -> byEvent.computeIfAbsent(each.event(), event -> new ArrayList<>(1))
+                .add(each));
+        Instant now = clock.instant();
+        List<DeadLetter> letters = new ArrayList<>();
+        taken.deliveries.forEach(delivery -> letters.addAll(delivery.letters(byEvent, now)));
+        return letters;
+    }
+
+    private void tell(ErrorCode code, List<DeadLetter> letters) {
+        meters.counter("flagtally.events.dead_letters", "code", code.label()).increment(letters.size());
+        aside.increment(letters.size());
+        DeadLetter one = letters.get(0);
+        LOG.warnf(
+                "Put aside %d events (%s), such as %s: %s", letters.size(), code.label(), one.eventId(), one.detail());
+    }
+
+    private void tallyAside(Map<ErrorCode, List<DeadLetter>> byCode) {
         EventTally to = tally;
         if (to != null) {
-            to.addAll(letters.stream()
-                    .collect(Collectors.groupingBy(
-                            letter -> EventTally.SET_ASIDE + letter.code().name(), Collectors.counting())));
+            Map<String, Long> added = new HashMap<>();
+            byCode.forEach((code, letters) -> added.put(EventTally.SET_ASIDE + code.name(), (long) letters.size()));
+            to.addAll(added);
         }
     }
 

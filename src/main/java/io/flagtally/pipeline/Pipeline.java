@@ -90,7 +90,8 @@ public class Pipeline {
         consumer = new EventConsumer(
                 pipeline,
                 codecs.stream().collect(Collectors.toMap(EventCodec::contentType, Function.identity())),
-                new BrokerMeters(meters));
+                new BrokerMeters(meters),
+                availability);
     }
 
     @Incoming(CHANNEL)

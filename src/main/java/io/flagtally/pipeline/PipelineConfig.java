@@ -35,6 +35,13 @@ public interface PipelineConfig {
         @WithDefault("10000")
         int sizeMax();
 
+        /**
+         * Bytes of the messages of a batch; it may be larger by one message. The process holds at most this much for each
+         * batch in flight and the one that gathers, with a message more in each.
+         */
+        @WithDefault("25165824")
+        int bytesMax();
+
         /** How long a batch gathers while another one is being written; with none in flight it is written at once. */
         @WithDefault("25ms")
         Duration linger();

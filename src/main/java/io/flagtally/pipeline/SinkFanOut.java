@@ -10,6 +10,7 @@ import io.smallrye.mutiny.Uni;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -49,9 +50,17 @@ public final class SinkFanOut {
 
     /** Writes {@code batch}, and gives what any sink rejected. Never fails. */
     public Uni<List<RejectedEvent>> write(EventBatch batch) {
+        return write(batch, () -> false);
+    }
+
+    /**
+     * As {@link #write(EventBatch)}, but no write, nor a repeat of one, begins once it is {@code tooLate}: it fails with
+     * {@link WindowPassedException} then, and part of the batch may be written.
+     */
+    Uni<List<RejectedEvent>> write(EventBatch batch, BooleanSupplier tooLate) {
         Uni<List<RejectedEvent>> all = Uni.createFrom().item(new ArrayList<>());
         for (BatchSink sink : sinks) {
-            all = all.chain(rejected -> write(sink, batch).map(outcome -> {
+            all = all.chain(rejected -> write(sink, batch, tooLate).map(outcome -> {
                 count(sink, outcome);
                 tally(sink, batch, outcome);
                 rejected.addAll(outcome.rejected());
@@ -64,13 +73,17 @@ public final class SinkFanOut {
         return all;
     }
 
-    private Uni<BatchOutcome> write(BatchSink sink, EventBatch batch) {
-        return retry.until(sink.name(), () -> sink.write(batch))
-                .onFailure()
-                .recoverWithUni(failure -> blame(sink, batch, failure));
+    private Uni<BatchOutcome> write(BatchSink sink, EventBatch batch, BooleanSupplier tooLate) {
+        return retry.until(
+                        sink.name(),
+                        () -> tooLate.getAsBoolean()
+                                ? Uni.createFrom().failure(new WindowPassedException())
+                                : sink.write(batch))
+                .onFailure(failure -> !(failure instanceof WindowPassedException))
+                .recoverWithUni(failure -> blame(sink, batch, tooLate, failure));
     }
 
-    private Uni<BatchOutcome> blame(BatchSink sink, EventBatch batch, Throwable failure) {
+    private Uni<BatchOutcome> blame(BatchSink sink, EventBatch batch, BooleanSupplier tooLate, Throwable failure) {
         if (batch.size() == 1) {
             FlagEvent event = batch.events().get(0);
             LOG.warnf(failure, "Sink %s will not take event %s", sink.name(), event.id());
@@ -79,8 +92,9 @@ public final class SinkFanOut {
                     .item(new BatchOutcome(0, 0, List.of(new RejectedEvent(event, ErrorCode.SINK_REJECTED, detail))));
         }
         int middle = batch.size() / 2;
-        return write(sink, batch.part(0, middle))
-                .chain(first -> write(sink, batch.part(middle, batch.size())).map(first::plus));
+        return write(sink, batch.part(0, middle), tooLate)
+                .chain(first ->
+                        write(sink, batch.part(middle, batch.size()), tooLate).map(first::plus));
     }
 
     private void count(BatchSink sink, BatchOutcome outcome) {

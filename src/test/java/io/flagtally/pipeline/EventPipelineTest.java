@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class EventPipelineTest {
@@ -39,12 +40,19 @@ class EventPipelineTest {
     private final List<DeadLetter> putAside = new ArrayList<>();
     private final List<String> settled = new ArrayList<>();
     private final List<Planned> timers = new ArrayList<>();
+    private Instant now = RandomEvents.NOW;
     private final EventPipeline pipeline = pipeline();
 
     private EventPipeline pipeline() {
         PipelineConfig config = TestConfigs.of(
                 PipelineConfig.class,
-                Map.of("flagtally.pipeline.batch.size-max", "10", "flagtally.pipeline.in-flight-max", "2"));
+                Map.of(
+                        "flagtally.pipeline.batch.size-max",
+                        "10",
+                        "flagtally.pipeline.batch.bytes-max",
+                        "100000",
+                        "flagtally.pipeline.in-flight-max",
+                        "2"));
         Timers steps = (delay, task) -> timers.add(new Planned(delay, task));
         PatientRetry retry = new PatientRetry(steps, Duration.ofMillis(1), Duration.ofMillis(8), () -> 0);
         SimpleMeterRegistry meters = new SimpleMeterRegistry();
@@ -60,7 +68,7 @@ class EventPipelineTest {
                 deadLetters,
                 retry,
                 steps,
-                () -> RandomEvents.NOW,
+                () -> now,
                 meters);
     }
 
@@ -208,6 +216,124 @@ class EventPipelineTest {
 
         assertEquals(List.of("a"), settled);
         assertEquals(List.of(), putAside);
+    }
+
+    @Test
+    void hasRoom_bytesOfTheNextBatchReached_isFalseThoughEventsAreFew() {
+        sink.hold();
+        acceptLarge("a", 60_000);
+        acceptLarge("b", 60_000);
+        acceptLarge("c", 60_000);
+        assertEquals(2, sink.held());
+        acceptLarge("d", 60_000);
+        assertTrue(pipeline.hasRoom());
+        acceptLarge("e", 60_000);
+        assertFalse(pipeline.hasRoom());
+
+        sink.releaseOne();
+
+        assertTrue(pipeline.hasRoom());
+    }
+
+    /** A message of one event and many bytes. */
+    private void acceptLarge(String name, int bytes) {
+        String line = new String(WireLines.payload(random.events(1)), StandardCharsets.UTF_8);
+        byte[] payload = (line + " ".repeat(bytes)).getBytes(StandardCharsets.UTF_8);
+        accept(name, payload, CODEC.contentType(), now, false);
+    }
+
+    @Test
+    void accept_storeAwayLongerThanTheWindow_isPutAsideAndNotWritten() {
+        sink.setAway(true);
+        accept("a", 3);
+        runTimers();
+
+        pass(Duration.ofHours(25));
+        sink.setAway(false);
+        runTimers();
+
+        assertEquals(List.of(), sink.writtenSizes);
+        assertEquals(3, putAside.size());
+        DeadLetter letter = putAside.get(0);
+        assertEquals(ErrorCode.DEDUPLICATION_WINDOW_PASSED, letter.code());
+        assertTrue(letter.detail().contains("held for more than PT24H"), letter.detail());
+        assertEquals(List.of("a"), settled);
+    }
+
+    @Test
+    void accept_storeAwayAlmostAsLongAsTheWindow_isWritten() {
+        sink.setAway(true);
+        accept("a", 3);
+
+        pass(Duration.ofHours(24));
+        sink.setAway(false);
+        runTimers();
+
+        assertEquals(List.of(3), sink.writtenSizes);
+        assertEquals(List.of(), putAside);
+    }
+
+    @Test
+    void accept_oneMessageOfABatchHeldTooLong_writesItsNeighbours() {
+        sink.setAway(true);
+        accept("first batch", 1);
+        accept("held for 25 hours", 2);
+        pass(Duration.ofHours(20));
+        accept("held for 5 hours", 3);
+        runTimers();
+
+        pass(Duration.ofHours(5).plusSeconds(1));
+        sink.setAway(false);
+        runTimers();
+
+        assertEquals(List.of(3), sink.writtenSizes);
+        assertEquals(3, putAside.size());
+        assertEquals(List.of("first batch", "held for 25 hours", "held for 5 hours"), settled);
+    }
+
+    @Test
+    void accept_redeliveredWithinTheWindowAndHeldPastIt_isPutAside() {
+        byte[] payload = WireLines.payload(random.events(2));
+        sink.setAway(true);
+        accept("a", payload, CODEC.contentType(), now.minus(Duration.ofHours(23)), true);
+
+        pass(Duration.ofHours(2));
+        sink.setAway(false);
+        runTimers();
+
+        assertEquals(List.of(), sink.writtenSizes);
+        assertEquals(2, putAside.size());
+    }
+
+    private void pass(Duration time) {
+        now = now.plus(time);
+    }
+
+    @Test
+    void accept_manyEventsRefused_areAllPutAsideWithOneLineInTheLog() {
+        List<FlagEvent> one = random.events(4);
+        List<FlagEvent> other = random.events(5);
+        sink.hold();
+        accept("in flight", 1);
+        accept("one", WireLines.payload(one), CODEC.contentType(), now, false);
+        accept("other", WireLines.payload(other), CODEC.contentType(), now, false);
+        one.forEach(event -> sink.refused.add(event.id()));
+        other.subList(1, 5).forEach(event -> sink.refused.add(event.id()));
+        runTimers();
+        List<String> log = new ArrayList<>();
+
+        try (var lines = new LoggedLines(EventPipeline.class, log::add)) {
+            sink.releaseOne();
+            sink.releaseOne();
+        }
+
+        assertEquals(
+                Stream.concat(one.stream(), other.subList(1, 5).stream())
+                        .map(event -> event.id().toString())
+                        .toList(),
+                putAside.stream().map(DeadLetter::eventId).toList());
+        assertEquals(1, log.size(), log::toString);
+        assertTrue(log.get(0).contains("8 events"), log.get(0));
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.flagtally.pipeline;
 
 import io.flagtally.event.EventId;
+import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.rollup.EventBatch;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
@@ -18,6 +19,7 @@ final class RecordingSink implements BatchSink {
 
     final List<Integer> writtenSizes = new ArrayList<>();
     final Set<EventId> poison = new HashSet<>();
+    final Set<EventId> refused = new HashSet<>();
     private final Deque<Call> calls = new ArrayDeque<>();
     private boolean held;
     private boolean away;
@@ -61,8 +63,12 @@ final class RecordingSink implements BatchSink {
         } else if (call.batch.events().stream().anyMatch(event -> poison.contains(event.id()))) {
             call.reply.fail(new IllegalArgumentException("poison"));
         } else {
+            List<RejectedEvent> rejected = call.batch.events().stream()
+                    .filter(event -> refused.contains(event.id()))
+                    .map(event -> new RejectedEvent(event, ErrorCode.COUNTER_UNUSABLE, "its counter is spoilt"))
+                    .toList();
             writtenSizes.add(call.batch.size());
-            call.reply.complete(new BatchOutcome(call.batch.size(), 0));
+            call.reply.complete(new BatchOutcome(call.batch.size() - rejected.size(), 0, rejected));
         }
     }
 }

@@ -19,6 +19,9 @@ final class Faults {
     final double storeForgets;
     final int processes;
 
+    /** Whether the store goes away for about as long as repeats are recognised, or longer. */
+    final boolean outageOfTheWindow;
+
     Faults(Random random) {
         this.random = random;
         writeFails = draw(0.2);
@@ -32,6 +35,7 @@ final class Faults {
         storeOutage = draw(0.3);
         storeForgets = draw(0.4);
         processes = 1 + random.nextInt(3);
+        outageOfTheWindow = random.nextInt(8) == 0;
     }
 
     private double draw(double max) {

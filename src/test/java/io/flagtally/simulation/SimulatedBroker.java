@@ -28,6 +28,7 @@ final class SimulatedBroker {
         final byte[] payload;
         final EventHeaders headers;
         final Map<CountKey, CountDelta> deltas;
+        final Set<EventIdentity> events = new HashSet<>();
         boolean acknowledged;
         int deliveries;
 
@@ -36,23 +37,31 @@ final class SimulatedBroker {
             this.payload = payload;
             this.headers = headers;
             this.deltas = deltas;
+            deltas.values().forEach(delta -> events.addAll(delta.identities()));
         }
     }
 
-    /** A message that a process has acknowledged. */
-    record Acknowledged(Stored message, SimulatedProcess process, Instant at) {}
+    /**
+     * A message that a process has acknowledged.
+     *
+     * @param putAside all its events were put aside in place of being counted
+     */
+    record Acknowledged(Stored message, SimulatedProcess process, Instant at, boolean putAside) {}
 
     private final VirtualTime time;
     private final Faults faults;
     private final History history;
     private final Duration window;
+    private final LettersAside aside;
     private final List<Stored> waiting = new ArrayList<>();
     private final List<SimulatedProcess> processes = new ArrayList<>();
     private final Map<CountKey, Set<EventIdentity>> acknowledged = new HashMap<>();
     private final List<Acknowledged> acknowledgements = new ArrayList<>();
     private int published;
+    private String wrong = "";
 
-    SimulatedBroker(VirtualTime time, Faults faults, History history, Duration window) {
+    SimulatedBroker(VirtualTime time, Faults faults, History history, Duration window, LettersAside aside) {
+        this.aside = aside;
         this.time = time;
         this.faults = faults;
         this.history = history;
@@ -124,11 +133,27 @@ final class SimulatedBroker {
         return acknowledgements;
     }
 
-    /** The consumer acknowledges {@code message}; from here on its events must be counted, whatever becomes of this. */
-    void acknowledge(Stored message, SimulatedProcess by) {
-        acknowledgements.add(new Acknowledged(message, by, time.instant()));
-        message.deltas.forEach((key, delta) ->
-                acknowledged.computeIfAbsent(key, k -> new HashSet<>()).addAll(delta.identities()));
+    /** Says which message was acknowledged without being counted or put aside, or gives an empty text. */
+    String wrong() {
+        return wrong;
+    }
+
+    /**
+     * The consumer acknowledges {@code message}; from here on its events must be counted or put aside, whatever becomes of
+     * this.
+     */
+    void acknowledge(Stored message, boolean redelivered, Instant receivedAt, SimulatedProcess by) {
+        boolean putAside = aside.tookJustNow(message.events);
+        acknowledgements.add(new Acknowledged(message, by, time.instant(), putAside));
+        if (!putAside) {
+            message.deltas.forEach((key, delta) ->
+                    acknowledged.computeIfAbsent(key, k -> new HashSet<>()).addAll(delta.identities()));
+        }
+        boolean late = redelivered && message.headers.acceptedAt().plus(window).isBefore(receivedAt);
+        if (late && !putAside) {
+            wrong = "message " + message.number + " came again after the window, and process " + by
+                    + " acknowledged it without putting it aside";
+        }
         if (faults.happens(faults.ackLost)) {
             history.note("acknowledgement of message %d lost", message.number);
             return;

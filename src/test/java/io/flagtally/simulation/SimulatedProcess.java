@@ -12,6 +12,7 @@ import io.flagtally.pipeline.Timers;
 import io.flagtally.rollup.BucketCalendar;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,12 +20,17 @@ import java.util.Optional;
 final class SimulatedProcess {
 
     private static final int MESSAGES_CLAIMED_MAX = 8;
+    private static final Duration RETRY_MAX = Duration.ofSeconds(3);
+
+    /** So that a day without the store takes hundreds of steps and not ten thousands. */
+    private static final Duration RETRY_MAX_OF_A_DAY = Duration.ofMinutes(20);
 
     private final String name;
     private final SimulatedBroker broker;
     private final SimulatedConnection store;
     private final EventCodec codec;
     private final EventPipeline pipeline;
+    private final VirtualTime time;
     private boolean alive = true;
     private int claimed;
 
@@ -43,6 +49,7 @@ final class SimulatedProcess {
         this.broker = broker;
         this.store = store;
         this.codec = codec;
+        this.time = time;
         Timers timers = (delay, task) -> time.after(delay, () -> {
             if (alive) {
                 task.run();
@@ -50,7 +57,10 @@ final class SimulatedProcess {
         });
         SimpleMeterRegistry meters = new SimpleMeterRegistry();
         PatientRetry retry = new PatientRetry(
-                timers, Duration.ofMillis(100), Duration.ofSeconds(3), () -> faults.below(1000) / 1000.0);
+                timers,
+                Duration.ofMillis(100),
+                faults.outageOfTheWindow ? RETRY_MAX_OF_A_DAY : RETRY_MAX,
+                () -> faults.below(1000) / 1000.0);
         pipeline = new EventPipeline(
                 config,
                 window,
@@ -77,6 +87,7 @@ final class SimulatedProcess {
             return;
         }
         claimed--;
+        Instant receivedAt = time.instant();
         pipeline.accept(new Delivery(
                 message.payload,
                 message.headers,
@@ -86,7 +97,7 @@ final class SimulatedProcess {
                     @Override
                     public void ack() {
                         if (alive) {
-                            broker.acknowledge(message, SimulatedProcess.this);
+                            broker.acknowledge(message, redelivered, receivedAt, SimulatedProcess.this);
                         }
                     }
 

@@ -5,8 +5,7 @@ import io.flagtally.codec.EventHeaders;
 import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.FlagEvent;
 import io.flagtally.event.SourceId;
-import io.flagtally.pipeline.DeadLetter;
-import io.flagtally.pipeline.DeadLetters;
+import io.flagtally.pipeline.BatchSink;
 import io.flagtally.pipeline.PipelineConfig;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.CountDelta;
@@ -18,7 +17,6 @@ import io.flagtally.simulation.SimulatedStore.Forgotten;
 import io.flagtally.store.redis.StoreMemoryForTests;
 import io.flagtally.testing.RandomEvents;
 import io.flagtally.testing.WireLines;
-import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -40,6 +38,7 @@ final class Simulation {
     private static final int REQUESTS = 12;
     private static final int EVENTS_A_REQUEST_MAX = 8;
     private static final int SENDING_MILLIS = 60_000;
+    private static final int OUTAGE_SPREAD_MILLIS = 6 * 3_600_000;
     private static final int STEPS_MAX = 200_000;
 
     private final VirtualTime time = new VirtualTime(RandomEvents.NOW);
@@ -52,7 +51,7 @@ final class Simulation {
     private final RandomEvents events;
     private final SimulatedStore store;
     private final SimulatedBroker broker;
-    private final Set<DeadLetter> putAside = new HashSet<>();
+    private final LettersAside aside = new LettersAside(time, WINDOW, history);
     private final Map<CountKey, Set<EventIdentity>> attempted = new HashMap<>();
     private final Map<CountKey, Set<String>> users = new HashMap<>();
     private final Protections protections;
@@ -65,9 +64,10 @@ final class Simulation {
      * @param deduplication the store recognises what it counted
      * @param forgetting a process forgets what it knows of a store that it is in doubt of
      * @param doubts a process tells what its store may have lost
+     * @param window a process puts aside what it or another may have written before the window
      */
-    record Protections(boolean deduplication, boolean forgetting, boolean doubts) {
-        static final Protections ALL = new Protections(true, true, true);
+    record Protections(boolean deduplication, boolean forgetting, boolean doubts, boolean window) {
+        static final Protections ALL = new Protections(true, true, true, true);
     }
 
     Simulation(long seed, Protections protections, EventCodec codec, PipelineConfig config) {
@@ -77,8 +77,9 @@ final class Simulation {
         random = new Random(seed);
         faults = new Faults(random);
         events = new RandomEvents(seed);
-        store = new SimulatedStore(time, history, protections.deduplication(), WINDOW);
-        broker = new SimulatedBroker(time, faults, history, WINDOW);
+        store = new SimulatedStore(
+                time, history, protections.deduplication(), WINDOW.plus(BatchSink.RECOGNISED_BEYOND));
+        broker = new SimulatedBroker(time, faults, history, WINDOW, aside);
     }
 
     /** Runs to rest. Returns what is wrong with the numbers, or an empty text. */
@@ -91,6 +92,10 @@ final class Simulation {
         }
         if (faults.happens(faults.storeOutage)) {
             time.after(faults.within(SENDING_MILLIS), () -> store.outage(faults.within(120_000)));
+        }
+        if (faults.outageOfTheWindow) {
+            Duration outage = WINDOW.minusHours(1).plus(faults.within(OUTAGE_SPREAD_MILLIS));
+            time.after(faults.within(SENDING_MILLIS), () -> store.outage(outage));
         }
         if (faults.happens(faults.storeForgets)) {
             time.after(faults.within(SENDING_MILLIS), () -> store.forgetIn(faults.within(30_000)));
@@ -117,7 +122,16 @@ final class Simulation {
         StoreMemoryForTests memory = new StoreMemoryForTests(name, time.instant(), protections.forgetting());
         SimulatedConnection connection = new SimulatedConnection(name, store, memory, time, faults, history);
         SimulatedProcess process = new SimulatedProcess(
-                name, broker, connection, new Aside(), codec, config, WINDOW, calendar, time, faults);
+                name,
+                broker,
+                connection,
+                aside,
+                codec,
+                config,
+                protections.window() ? WINDOW : Duration.ofDays(10_000),
+                calendar,
+                time,
+                faults);
         history.note("process %s starts", process);
         processes.add(process);
         broker.join(process);
@@ -139,7 +153,11 @@ final class Simulation {
         publish(sent);
     }
 
-    /** Publishes; if the client does not see the reply, it sends the same events again. */
+    /**
+     * Publishes; if the client does not see the reply, it sends the same events again. Not where the store goes away for
+     * longer than the window: of two copies in the backlog the first may be counted before and the second after, and
+     * nothing tells the second one from a new event.
+     */
     private void publish(List<FlagEvent> sent) {
         Map<CountKey, CountDelta> deltas =
                 EventBatch.of(calendar, sent).rollup().counts();
@@ -151,13 +169,16 @@ final class Simulation {
                 new EventHeaders(EnvironmentId.DEFAULT, SourceId.WEB, codec.contentType(), sent.size(), time.instant());
         history.note("client sends %d events", sent.size());
         broker.publish(WireLines.payload(sent), headers, deltas);
-        if (faults.happens(faults.publishReplyLost)) {
+        if (!faults.outageOfTheWindow && faults.happens(faults.publishReplyLost)) {
             history.note("client sees no reply and will send them again");
             time.after(faults.within(10_000), () -> publish(sent));
         }
     }
 
     private String wrongBetween() {
+        if (!broker.wrong().isEmpty() || !aside.wrong().isEmpty()) {
+            return broker.wrong() + aside.wrong();
+        }
         for (Map.Entry<CountKey, Long> counted : store.counts().entrySet()) {
             int most = attempted.getOrDefault(counted.getKey(), Set.of()).size();
             if (counted.getValue() > most) {
@@ -183,7 +204,7 @@ final class Simulation {
             }
         }
         for (Acknowledged acknowledged : broker.acknowledgements()) {
-            if (isDoubted(acknowledged, forgotten) || wasPutAside(acknowledged)) {
+            if (acknowledged.putAside() || isDoubted(acknowledged, forgotten)) {
                 continue;
             }
             for (Map.Entry<CountKey, CountDelta> delta :
@@ -200,12 +221,6 @@ final class Simulation {
         return "";
     }
 
-    /** What came back after the window is not counted, and an operator decides. */
-    private static boolean wasPutAside(Acknowledged acknowledged) {
-        Instant accepted = acknowledged.message().headers.acceptedAt();
-        return accepted.plus(WINDOW).isBefore(acknowledged.at());
-    }
-
     private boolean isDoubted(Acknowledged acknowledged, Forgotten forgotten) {
         Instant at = acknowledged.at();
         if (!acknowledged.process().alive()) {
@@ -219,26 +234,19 @@ final class Simulation {
 
     private String wrongWithoutLoss() {
         for (Map.Entry<CountKey, Set<EventIdentity>> key : attempted.entrySet()) {
+            Set<EventIdentity> due = new HashSet<>(key.getValue());
+            due.removeIf(
+                    event -> aside.holds(event) && !store.counted(key.getKey()).contains(event));
             long counted = store.counts().getOrDefault(key.getKey(), 0L);
-            if (counted != key.getValue().size()) {
-                return "at rest " + key.getKey() + " counts " + counted + " of "
-                        + key.getValue().size() + " events";
+            if (counted != due.size()) {
+                return "at rest " + key.getKey() + " counts " + counted + " of " + due.size() + " events";
             }
-            if (!store.users(key.getKey()).equals(users.get(key.getKey()))) {
+            boolean all = due.size() == key.getValue().size();
+            if (all && !store.users(key.getKey()).equals(users.get(key.getKey()))) {
                 return "at rest " + key.getKey() + " has " + store.users(key.getKey()) + " of "
                         + users.get(key.getKey());
             }
         }
         return "";
-    }
-
-    /** The place for events at fault; it never fails here, the store has faults enough. */
-    private final class Aside implements DeadLetters {
-        @Override
-        public Uni<Void> put(List<DeadLetter> letters) {
-            letters.forEach(letter -> history.note("event %s put aside: %s", letter.eventId(), letter.code()));
-            putAside.addAll(letters);
-            return Uni.createFrom().voidItem();
-        }
     }
 }

@@ -43,7 +43,7 @@ class SimulationTest {
     void anySeed_deduplicationOff_doublesInMost() {
         int doubled = 0;
         for (long seed = 0; seed < 200; seed++) {
-            doubled += wrong(seed, new Protections(false, true, true));
+            doubled += wrong(seed, new Protections(false, true, true, true));
         }
         assertTrue(doubled > 100, "without deduplication only " + doubled + " of 200 seeds went wrong");
     }
@@ -52,7 +52,7 @@ class SimulationTest {
     void anySeed_usersRememberedInDoubt_losesSome() {
         int lost = 0;
         for (long seed = 0; seed < 400; seed++) {
-            lost += wrong(seed, new Protections(true, false, true));
+            lost += wrong(seed, new Protections(true, false, true, true));
         }
         assertTrue(lost > 0, "no seed needs the users to be forgotten");
     }
@@ -61,9 +61,18 @@ class SimulationTest {
     void anySeed_lossNotTold_isFound() {
         int untold = 0;
         for (long seed = 0; seed < 400; seed++) {
-            untold += wrong(seed, new Protections(true, true, false));
+            untold += wrong(seed, new Protections(true, true, false, true));
         }
         assertTrue(untold > 8, "only " + untold + " of 400 seeds lose something");
+    }
+
+    @Test
+    void anySeed_windowNotWatched_doublesSome() {
+        int doubled = 0;
+        for (long seed = 0; seed < 200; seed++) {
+            doubled += wrong(seed, new Protections(true, true, true, false));
+        }
+        assertTrue(doubled > 20, "only " + doubled + " of 200 seeds need the window to be watched");
     }
 
     private static int wrong(long seed, Protections protections) {

@@ -40,7 +40,7 @@ record CountRequests(RedisKeys keys, CounterRetention retention, CountRules rule
         List<String> names = new ArrayList<>(cells.size() * 7);
         Arguments arguments = new Arguments();
         arguments
-                .add(rules.deduplicate() ? rules.window().toSeconds() : 0)
+                .add(rules.deduplicate() ? rules.idsKept().toMillis() : 0)
                 .add(rules.variationsMax())
                 .add(rules.flagsMax())
                 .add(now.minus(CounterRetention.CATALOG_KEPT).getEpochSecond())

@@ -1,5 +1,6 @@
 package io.flagtally.store.redis;
 
+import io.flagtally.pipeline.BatchSink;
 import io.flagtally.pipeline.DeduplicationConfig;
 import java.time.Duration;
 
@@ -7,7 +8,7 @@ import java.time.Duration;
  * What {@link CountsConfig} and {@link DeduplicationConfig} say about counting.
  *
  * @param deduplicate whether repeats are recognised
- * @param window how long they are, since the last new event of their set; whole seconds
+ * @param window how long they are at least, since the last new event of their set
  * @param variationsMax most variations of a flag
  * @param flagsMax most flags of an environment; not enforced on Redis Cluster
  */
@@ -22,6 +23,11 @@ public record CountRules(boolean deduplicate, Duration window, int variationsMax
             throw new IllegalArgumentException(
                     "flagtally.deduplication.window is " + window + "; it must be at least one second");
         }
+    }
+
+    /** For how long the ids of counted events are kept: beyond the window, as a sink must. */
+    Duration idsKept() {
+        return window.plus(BatchSink.RECOGNISED_BEYOND);
     }
 
     /** Returns rules of the same bounds with a window of at least {@code least}. */

@@ -9,13 +9,17 @@ import io.flagtally.pipeline.BatchOutcome;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
 import io.flagtally.testing.RandomEvents;
+import io.vertx.mutiny.redis.client.Response;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -158,7 +162,54 @@ class RedisCountSinkIdSetsTest {
 
         write(sink(rules), events(10, 1), 10);
 
-        redis.keys("ei*").forEach(key -> assertTrue(Math.abs(redis.number("TTL", key) - 300) <= 2, key));
+        redis.keys("ei*").forEach(key -> {
+            long millis = redis.number("PTTL", key);
+            assertTrue(millis > Duration.ofMinutes(10).toMillis(), () -> key + " for " + millis + " ms");
+            assertTrue(millis <= Duration.ofMinutes(11).toMillis(), () -> key + " for " + millis + " ms");
+        });
+    }
+
+    @Test
+    void write_setThatWouldExpireAnInstantTooEarly_isRenewed() {
+        RedisCountSink sink = sink(CountRules.DEFAULT);
+        write(sink, events(10, 1), 10);
+        long least = CountRules.DEFAULT.idsKept().toMillis();
+        redis.keys("ei*").forEach(key -> redis.run("PEXPIRE", key, least - 10));
+
+        write(sink, events(1, 1), 1);
+
+        redis.keys("ei*").forEach(key -> assertTrue(redis.number("PTTL", key) > least, key));
+    }
+
+    @Test
+    void write_onAllLevelsAgainAndAgain_noSetExpiresBeforeThoseBelowIt() {
+        RedisCountSink sink = sink(CountRules.DEFAULT);
+        long least = CountRules.DEFAULT.idsKept().toMillis();
+        for (int round = 0; round < 20; round++) {
+            write(sink, events(FULL / 4, 1), FULL);
+            long left = least - 20;
+            for (String set : List.of("eis:", "eim:", "ei:")) {
+                left += random.nextInt(20);
+                redis.run("PEXPIRE", set + HOUR.getEpochSecond() + ":f:v", left);
+            }
+
+            write(sink, events(1, 1), 1);
+
+            long[] expiries = expiries();
+            assertTrue(expiries[0] >= expiries[1] && expiries[1] >= expiries[2], () -> Arrays.toString(expiries));
+        }
+    }
+
+    /** What is left to the set of the hour, of its first minute and its first second, as of one moment; 0 without one. */
+    private static long[] expiries() {
+        String script =
+                "local left = {} for i, key in ipairs(KEYS) do left[i] = redis.call('PTTL', key) end return left";
+        String tail = HOUR.getEpochSecond() + ":f:v";
+        Response left =
+                Objects.requireNonNull(redis.run("EVAL", script, 3, "ei:" + tail, "eim:" + tail, "eis:" + tail));
+        return IntStream.range(0, 3)
+                .mapToLong(i -> Math.max(0, left.get(i).toLong()))
+                .toArray();
     }
 
     @Test
