@@ -28,10 +28,12 @@ record SweepReport(
         if (!ran) {
             return "left to another process";
         }
-        return scanned + " keys: " + deleted + " counters past their retention deleted, " + expiring
-                + " given an expiry, " + malformed + " malformed keys skipped"
+        return scanned + " keys looked at"
+                + (deleted == 0 ? "" : ", " + deleted + " counters past their retention deleted")
+                + (expiring == 0 ? "" : ", " + expiring + " given an expiry")
                 + (malformed == 0
                         ? ""
-                        : " (" + String.join(", ", malformedSample) + (malformed > SAMPLE_MAX ? ", …)" : ")"));
+                        : ", " + malformed + " left alone that only begin like a counter ("
+                                + String.join(", ", malformedSample) + (malformed > SAMPLE_MAX ? ", …)" : ")"));
     }
 }
