@@ -17,9 +17,10 @@ export const session = {
 
 /** A refusal or failure, in words for people. `status` is 0 if the service did not answer at all. */
 export class ApiError extends Error {
-  constructor(status, message) {
+  constructor(status, message, retryAfterSeconds = 0) {
     super(message);
     this.status = status;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -43,7 +44,8 @@ async function failure(response) {
   } catch {
     // An answer without JSON says enough by its status.
   }
-  return new ApiError(response.status, detail || `The service answered ${response.status}.`);
+  const wait = Number(response.headers.get('retry-after')) || 0;
+  return new ApiError(response.status, detail || `The service answered ${response.status}.`, wait);
 }
 
 /** One request with the key. Fails with an ApiError for every answer but a good one. */
@@ -69,55 +71,127 @@ export async function read(path, parameters, signal) {
   return (await call(withQuery(path, parameters), { signal })).json();
 }
 
+/** Does something every so often while the page is looked at, never twice at a time. The answer is called to end it. */
+export function every(millis, task) {
+  let running = false;
+  const turn = async () => {
+    if (running || document.hidden) return;
+    running = true;
+    try {
+      await task();
+    } finally {
+      running = false;
+    }
+  };
+  const timer = setInterval(turn, millis);
+  document.addEventListener('visibilitychange', turn);
+  return () => {
+    clearInterval(timer);
+    document.removeEventListener('visibilitychange', turn);
+  };
+}
+
 /** Without a byte for this long a stream is taken for dead; the service sends a heartbeat every 15 s. */
 const SILENCE_MILLIS = 40_000;
 const PAUSE_FIRST_MILLIS = 400;
 const PAUSE_MAX_MILLIS = 8_000;
 
+/** A stream that is back within this time was never lost: every stream ends after an hour, as planned. */
+const GRACE_MILLIS = 2_000;
+
+/** A page that nobody has looked at for so long gives its connections back: a browser has six for all its tabs. */
+const HIDDEN_MILLIS = 3_000;
+
 /**
- * A stream of server-sent events, read with `fetch` so that it can carry the key. It comes back after a loss, with the
- * id of the last event, and tells its state: 'connecting', 'live', 'lost' (it will try again) or 'refused'.
+ * A stream of server-sent events, read with `fetch` so that it can carry the key. It comes back after a loss, and to a
+ * page that is looked at again, with the id of the last event. It reports { state, detail, since, error }, where state is
+ * 'connecting', 'live', 'stale' (the service cannot read its store), 'lost' or 'full' (it will try again) or 'refused'.
  */
 export class LiveStream {
   #stopped = false;
   #abort = new AbortController();
   #lastId = null;
+  #state = null;
+  #loss = null;
+  #hiding = null;
+  #asleep = false;
+  #wake = () => {};
 
   constructor(path, parameters, { onEvent, onState }) {
     this.path = withQuery(path, parameters);
     this.onEvent = onEvent;
     this.onState = onState;
+    this.looked = () => this.#look();
+    document.addEventListener('visibilitychange', this.looked);
+    this.#look();
     this.#run();
   }
 
   close() {
     this.#stopped = true;
+    document.removeEventListener('visibilitychange', this.looked);
+    clearTimeout(this.#hiding);
+    clearTimeout(this.#loss);
     this.#abort.abort();
+    this.#wake();
+  }
+
+  #look() {
+    clearTimeout(this.#hiding);
+    if (document.hidden) {
+      this.#hiding = setTimeout(() => {
+        this.#asleep = true;
+        this.#abort.abort();
+      }, HIDDEN_MILLIS);
+    } else if (this.#asleep) {
+      this.#asleep = false;
+      this.#tell('connecting');
+      this.#wake();
+    }
   }
 
   async #run() {
     let pause = PAUSE_FIRST_MILLIS;
     this.#tell('connecting');
     while (!this.#stopped) {
+      if (this.#asleep) {
+        await new Promise((wake) => (this.#wake = wake));
+        continue;
+      }
       try {
-        await this.#readOnce(() => {
-          pause = PAUSE_FIRST_MILLIS;
-          this.#tell('live');
-        });
-        this.#tell('lost', 'The stream ended.');
+        await this.#readOnce(() => (pause = PAUSE_FIRST_MILLIS));
+        this.#lost('The stream ended.');
       } catch (e) {
         if (this.#stopped) return;
-        const final = [400, 401, 403, 404].includes(e.status);
-        this.#tell(final ? 'refused' : 'lost', e.message);
-        if (final) return;
+        if ([400, 401, 403, 404].includes(e.status)) {
+          this.#tell('refused', e.message, e);
+          return;
+        }
+        if (e.status === 429) {
+          this.#tell('full', e.message);
+          pause = Math.max(pause, e.retryAfterSeconds * 1000);
+        } else if (!this.#asleep) {
+          this.#lost(e.message);
+        }
       }
+      if (this.#asleep) continue;
       await new Promise((done) => setTimeout(done, pause * (0.75 + Math.random() / 2)));
       pause = Math.min(pause * 2, PAUSE_MAX_MILLIS);
     }
   }
 
-  #tell(state, detail = '') {
-    if (!this.#stopped) this.onState(state, detail);
+  #lost(detail) {
+    if (this.#state === 'lost' || this.#loss) return;
+    const since = Date.now();
+    this.#loss = setTimeout(() => this.#tell('lost', detail, null, since), GRACE_MILLIS);
+  }
+
+  #tell(state, detail = '', error = null, since = Date.now()) {
+    clearTimeout(this.#loss);
+    this.#loss = null;
+    if (this.#stopped || (state === this.#state && state !== 'full')) return;
+    this.#state = state;
+    this.onState({ state, detail, error, since });
   }
 
   async #readOnce(opened) {
@@ -140,6 +214,7 @@ export class LiveStream {
       });
       if (!response.ok) throw await failure(response);
       opened();
+      if (this.#lastId) this.#tell('live');
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       let text = '';
       for (;;) {
@@ -170,7 +245,10 @@ export class LiveStream {
       else if (field === 'id') id = value;
     }
     if (data.length === 0 || this.#stopped) return;
-    this.onEvent(type, JSON.parse(data.join('\n')));
+    const said = JSON.parse(data.join('\n'));
+    const stale = type === 'pulse' ? said.readable === false : this.#state === 'stale';
+    this.#tell(stale ? 'stale' : 'live');
+    this.onEvent(type, said);
     if (id) this.#lastId = id;
   }
 }

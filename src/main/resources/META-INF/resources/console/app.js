@@ -15,9 +15,21 @@ const NAVIGATION = [
   ['overview', 'Overview'],
   ['users', 'Active users'],
   ['pipeline', 'Pipeline'],
-  ['send', 'Send a test event'],
+  ['send', 'Test event'],
 ];
 const FLAGS_SHOWN = 12;
+const FLAGS_READ = 500;
+const SEARCH_AFTER_MILLIS = 200;
+
+/** States of streams, the one to be told first. */
+const STATES = {
+  refused: 'Not live',
+  lost: 'Reconnecting',
+  full: 'Not live',
+  stale: 'Stale',
+  connecting: 'Connecting',
+  live: 'Live',
+};
 
 class App {
   constructor(root) {
@@ -25,9 +37,10 @@ class App {
     this.view = null;
     this.environments = null;
     this.environment = null;
-    this.flags = [];
+    this.flags = new Map();
+    this.names = new Map();
     this.search = { text: '', open: false, at: -1 };
-    this.live = null;
+    this.streams = new Map();
     this.signIn = { error: '', busy: false };
     this.scheduled = false;
   }
@@ -41,6 +54,7 @@ class App {
     frame(() => {
       this.scheduled = false;
       render(this.#page(), this.root);
+      document.title = this.view && session.key ? `${this.view.title()} · Flagtally` : 'Flagtally';
     });
   }
 
@@ -48,7 +62,7 @@ class App {
     this.root.replaceChildren();
     addEventListener('hashchange', () => this.#route());
     addEventListener('keydown', (e) => this.#shortcut(e));
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#themeChanged());
+    addEventListener('flagtally-theme', () => this.update());
     if (session.key) await this.#open();
     this.update();
   }
@@ -76,29 +90,51 @@ class App {
 
   /** The name of a flag, if people gave it one. */
   flagName(id) {
-    return this.flags.find((flag) => flag.featureId === id)?.name ?? null;
+    return this.names.get(id)?.name ?? null;
   }
 
   variationName(flag, id) {
-    return this.flags.find((each) => each.featureId === flag)?.variationNames?.[id] ?? null;
+    return this.names.get(flag)?.variationNames[id] ?? null;
   }
 
-  /** What a stream of the shown view says about itself. */
-  streamIs(state, detail) {
-    const since = this.live?.state === state ? this.live.since : Date.now();
-    this.live = { state, detail, since };
+  /** Keeps the names that an answer had, for every view. */
+  learn(featureId, name, variationNames) {
+    this.names.set(featureId, { name, variationNames });
+  }
+
+  /** The names of a flag from the series of it. */
+  learnSeries({ featureId, name, variations }) {
+    this.learn(featureId, name, Object.fromEntries(variations.filter((each) => each.name).map((each) => [each.variationId, each.name])));
+  }
+
+  /** What a stream of the shown view says about itself, and what it brings. */
+  streamIs(report, what) {
+    this.streams.set(what, report);
+    if (report.error) this.refused(report.error);
     this.update();
+  }
+
+  /** The stream that is worst off. */
+  get live() {
+    const order = Object.keys(STATES);
+    return [...this.streams.values()].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))[0] ?? null;
   }
 
   /** True if what is shown may be older than it looks. */
   get stale() {
-    return this.live?.state === 'lost';
+    return this.live?.state === 'lost' || this.live?.state === 'stale';
   }
 
-  /** A read that failed: a key that is no longer good leads back to the sign-in. */
-  refused(error) {
-    if (error.status === 401 || (error.status === 403 && /key|invalid/i.test(error.message) && !this.environments)) {
-      this.signOut('The key is no longer accepted; sign in again.');
+  /** A read or stream that was refused: a key that is no longer good leads back to the sign-in. */
+  async refused(error) {
+    if ((error.status !== 401 && error.status !== 403) || this.asking) return;
+    this.asking = true;
+    try {
+      await read('/v1/environments');
+    } catch (e) {
+      if (e.status === 401 || e.status === 403) this.signOut('The key is no longer accepted; sign in again.');
+    } finally {
+      this.asking = false;
     }
   }
 
@@ -108,7 +144,7 @@ class App {
     this.view = null;
     this.environments = null;
     this.environment = null;
-    this.live = null;
+    this.streams.clear();
     this.signIn = { error, busy: false };
     this.update();
   }
@@ -149,8 +185,10 @@ class App {
     const environment = asked || this.environments[0]?.environmentId || 'default';
     if (environment !== this.environment) {
       this.environment = environment;
-      this.flags = [];
-      this.#readFlags();
+      this.flags = new Map();
+      this.names = new Map();
+      this.flagsMatching = null;
+      this.#readFlags('');
     }
     const type = VIEWS[view] ?? Overview;
     const name = `${view}|${id}|${environment}`;
@@ -158,31 +196,32 @@ class App {
       this.view.change?.(query);
     } else {
       this.view?.leave();
-      this.live = null;
+      this.streams.clear();
       this.view = new type(this, id, query);
       this.view.placeName = name;
       this.view.enter();
-      document.title = `${this.view.title()} · Flagtally`;
       this.root.querySelector('main')?.focus({ preventScroll: true });
       scrollTo(0, 0);
     }
     this.update();
   }
 
-  /** All flags of the environment as far as a page goes: names for every view, and what the search finds at once. */
-  async #readFlags(q = '') {
+  /** Flags that have `q` in their name or id; all, as far as a page goes, if it is empty. */
+  async #readFlags(q) {
     const environment = this.environment;
     try {
-      const page = await read('/v1/flags', { environmentId: environment, limit: 500, q });
+      const page = await read('/v1/flags', { environmentId: environment, limit: FLAGS_READ, q });
       if (environment !== this.environment) return;
       f.useZone(page.zone);
-      const known = new Map(this.flags.map((flag) => [flag.featureId, flag]));
-      page.flags.forEach((flag) => known.set(flag.featureId, flag));
-      this.flags = [...known.values()];
-      this.flagsMatching = page.matching;
+      page.flags.forEach((flag) => {
+        this.flags.set(flag.featureId, flag);
+        this.learn(flag.featureId, flag.name, flag.variationNames);
+      });
+      if (!q) this.flagsMatching = page.matching;
     } catch (e) {
       this.refused(e);
     }
+    if (this.search.text.trim() === q) this.search = { ...this.search, answered: true };
     this.update();
   }
 
@@ -191,16 +230,18 @@ class App {
   get #found() {
     const text = this.search.text.trim().toLowerCase();
     const rank = (flag) => (flag.name ?? '').toLowerCase().startsWith(text) || flag.featureId.toLowerCase().startsWith(text);
-    return this.flags
+    return [...this.flags.values()]
       .filter((flag) => `${flag.name ?? ''} ${flag.featureId}`.toLowerCase().includes(text))
       .sort((a, b) => rank(b) - rank(a) || b.today.events - a.today.events)
       .slice(0, FLAGS_SHOWN);
   }
 
+  /** What is known is shown at once, and the service is asked for what is not. */
   #type(text) {
-    this.search = { text, open: true, at: -1 };
+    this.search = { text, open: true, at: -1, answered: false };
     clearTimeout(this.searching);
-    if (text && this.#found.length === 0) this.searching = setTimeout(() => this.#readFlags(text), 200);
+    const q = text.trim();
+    if (q) this.searching = setTimeout(() => this.#readFlags(q), SEARCH_AFTER_MILLIS);
     this.update();
   }
 
@@ -237,20 +278,14 @@ class App {
   // ---- theme -------------------------------------------------------------------------------------------------------
 
   get #dark() {
-    const chosen = document.documentElement.dataset.theme;
-    return chosen ? chosen === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+    return document.documentElement.dataset.theme === 'dark';
   }
 
   #switchTheme() {
     const next = this.#dark ? 'light' : 'dark';
-    document.documentElement.dataset.theme = next;
     localStorage.setItem('flagtally.theme', next);
-    this.#themeChanged();
-  }
-
-  #themeChanged() {
+    document.documentElement.dataset.theme = next;
     dispatchEvent(new Event('flagtally-theme'));
-    this.update();
   }
 
   // ---- page --------------------------------------------------------------------------------------------------------
@@ -271,16 +306,22 @@ class App {
         </div>
         <nav aria-label="Views">
           ${NAVIGATION.map(
-            ([path, text]) => html`<a href=${this.link(path)} data-text=${text} aria-current=${place().view === path ? 'page' : nothing}>${text}</a>`,
+            ([path, text]) => html`<a href=${this.link(path)} data-text=${text} aria-current=${this.#current(path)}>${text}</a>`,
           )}
         </nav>
       </header>
-      ${this.#staleNote()}
       <main id="content" tabindex="-1" class=${this.stale ? 'stale' : ''}>${this.view?.render() ?? nothing}</main>
       <footer>
         <span>Days and times in the zone <strong>${f.zoneName()}</strong>, which this installation counts in.</span>
         <span><a href="/swagger-ui/">API</a></span>
-      </footer>`;
+      </footer>
+      ${this.#note()}`;
+  }
+
+  /** A flag is reached from the overview, and stands below it. */
+  #current(path) {
+    const { view } = place();
+    return view === path ? 'page' : view === 'flags' && path === 'overview' ? 'true' : nothing;
   }
 
   #skip(e) {
@@ -305,7 +346,8 @@ class App {
               @mousedown=${(e) => { e.preventDefault(); this.#choose(flag); }}>
               ${named(flag.name, flag.featureId)}<span class="number">${f.compact(flag.today.events)}</span></li>`,
           )}
-          ${found.length === 0 && this.search.text ? html`<li role="option" aria-selected="false" aria-disabled="true" class="none">No flag has this in its name or id</li>` : nothing}
+          ${found.length === 0 && this.search.text ? html`<li role="option" aria-selected="false" aria-disabled="true" class="none">${
+            this.search.answered ? 'No flag has this in its name or id' : 'Searching…'}</li>` : nothing}
         </ul>
       </div>`;
   }
@@ -325,21 +367,31 @@ class App {
   }
 
   #status() {
-    const words = { live: 'Live', lost: 'Reconnecting', connecting: 'Connecting', refused: 'Not live' };
-    const state = this.live?.state;
-    return html`<span class="status ${state ?? ''}" role="status" title=${this.live?.detail || nothing}
-      >${state ? html`<span class="dot"></span><span class="word">${words[state]}</span>` : nothing}</span>`;
+    const live = this.live;
+    return html`<span class="status ${live?.state ?? ''}" role="status" title=${live?.detail || nothing}
+      >${live ? html`<span class="dot"></span><span class="word">${STATES[live.state]}</span>` : nothing}</span>`;
   }
 
-  #staleNote() {
-    if (this.live?.state === 'lost') {
-      return html`<div class="note warning" role="alert">The live stream is lost since ${f.time(this.live.since / 1000)}. What
-        you see is from then; the console comes back by itself.</div>`;
+  /** Lies over the page, so that nothing moves when it comes and goes. */
+  #note() {
+    const text = this.#noteText();
+    return text ? html`<div class="note warning over" role="alert">${text}</div>` : nothing;
+  }
+
+  #noteText() {
+    const live = this.live;
+    if (live?.state === 'lost') {
+      return html`The live stream is lost since ${f.time(live.since / 1000)}. What you see is from then; the console comes
+        back by itself.`;
     }
-    if (this.live?.state === 'refused') {
-      return html`<div class="note warning" role="alert">No live numbers: ${this.live.detail}</div>`;
+    if (live?.state === 'stale') {
+      const told = [...this.streams].filter(([, { state }]) => state === 'stale');
+      const current = [...this.streams].filter(([, { state }]) => state === 'live').map(([what]) => what);
+      return html`${told.map(([what, { since }]) => html`${what} cannot be read just now: what you see of them is from before
+        ${f.time(since / 1000)}. `)}${current.length ? html`${current.join(', ')} are current.` : nothing}`;
     }
-    return nothing;
+    if (live?.state === 'full') return html`No live numbers: ${live.detail} The console tries again.`;
+    return live?.state === 'refused' ? html`No live numbers: ${live.detail}` : null;
   }
 
   #signInPage() {
@@ -365,7 +417,16 @@ class App {
 function place() {
   const [path, query] = location.hash.replace(/^#\/?/, '').split('?');
   const [view, id] = path.split('/');
-  return { path: path || 'overview', view: view || 'overview', id: id ? decodeURIComponent(id) : null, query: new URLSearchParams(query) };
+  return { path: path || 'overview', view: view || 'overview', id: id ? decoded(id) : null, query: new URLSearchParams(query) };
+}
+
+/** An id that a person typed may hold a percent sign that means itself. */
+function decoded(id) {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id;
+  }
 }
 
 new App(document.getElementById('app')).start();

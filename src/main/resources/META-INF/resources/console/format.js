@@ -31,6 +31,7 @@ export const compact = (value) =>
   missing(value) ? '–' : numbers({ notation: 'compact', maximumFractionDigits: 1 }).format(value);
 export const percent = (value) =>
   missing(value) ? '–' : numbers({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(value);
+export const wholePercent = (value) => numbers({ style: 'percent', maximumFractionDigits: 0 }).format(value);
 
 /** A rate: one digit behind the point while it is small. */
 export const rate = (value) =>

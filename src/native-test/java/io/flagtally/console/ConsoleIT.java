@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.microsoft.playwright.Browser;
-import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Download;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
@@ -13,11 +12,11 @@ import com.microsoft.playwright.options.ColorScheme;
 import io.flagtally.packaged.ServiceProcess;
 import io.flagtally.platform.embedded.LoopbackPort;
 import io.flagtally.testing.TestData;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,9 +25,9 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -40,28 +39,24 @@ class ConsoleIT {
 
     private static final String KEY = "local";
     private static final String FLAG = "checkout-button";
-    private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
-    private static final List<String> BARE = List.of(
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--no-first-run");
 
-    /** The views, and what is shown once each has read what it shows. */
-    private static final Map<String, String> VIEWS = Map.of(
-            "#/overview",
-            ".flags tbody tr",
-            "#/flags/" + FLAG + "?range=7d",
-            "flag-chart canvas",
-            "#/users",
-            "flag-chart canvas",
-            "#/pipeline",
-            ".trust tbody tr",
-            "#/send",
-            ".moving .value");
+    /** The views, their headings, and what is shown once each has read what it shows. */
+    private static final List<View> VIEWS = List.of(
+            new View("#/overview", "Overview", ".flags tbody tr"),
+            new View("#/flags/" + FLAG + "?range=7d", FLAG, "flag-chart canvas[aria-label]"),
+            new View("#/flags/never-seen", "never-seen", ".state.empty"),
+            new View("#/users", "Active users", "flag-chart canvas[aria-label]"),
+            new View("#/pipeline", "Pipeline", ".trust tbody tr"),
+            new View("#/send", "Send a test event", ".moving .value"));
+
+    private record View(String hash, String heading, String shown) {
+
+        void open(ConsolePage console) {
+            console.go(hash);
+            console.awaitText("h1", heading);
+            console.page().waitForSelector(shown);
+        }
+    }
 
     private static final Path DIRECTORY = TestData.newDirectory("console");
     private static final int PORT = LoopbackPort.free();
@@ -72,16 +67,10 @@ class ConsoleIT {
 
     @BeforeAll
     static void start() {
-        assertTrue(Files.exists(CHROMIUM), CHROMIUM + " is missing; install it as .ci/run does");
+        playwright = Chromium.playwright();
+        browser = Chromium.launch(playwright);
         service = startService();
         sendSomeDays();
-        playwright = Playwright.create(
-                new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
-        browser = playwright
-                .chromium()
-                .launch(new BrowserType.LaunchOptions()
-                        .setExecutablePath(CHROMIUM)
-                        .setArgs(BARE));
     }
 
     @AfterAll
@@ -101,6 +90,7 @@ class ConsoleIT {
             console.page().keyboard().press("Enter");
             console.awaitText("[role=alert]", "This key may not read");
             console.forgiveProblems();
+            assertEquals(List.of(), console.barriers());
 
             console.signIn(KEY);
             console.awaitText("h1", "Pipeline");
@@ -117,13 +107,12 @@ class ConsoleIT {
     void views_all_showWithoutErrorsAndBarriers() {
         for (ColorScheme colors : List.of(ColorScheme.LIGHT, ColorScheme.DARK)) {
             try (ConsolePage console = desktop(colors).open("").signIn(KEY)) {
-                VIEWS.forEach((hash, shown) -> {
-                    console.go(hash);
-                    console.page().waitForSelector(shown);
+                for (View view : VIEWS) {
+                    view.open(console);
                     String[] rules = colors == ColorScheme.DARK ? new String[] {"color-contrast"} : new String[0];
-                    assertEquals(List.of(), console.barriers(rules), hash + " " + colors);
-                    assertEquals(0, console.page().locator(".state.error").count(), hash);
-                });
+                    assertEquals(List.of(), console.barriers(rules), view + " " + colors);
+                    assertEquals(0, console.page().locator(".state.error").count(), view.hash());
+                }
                 console.assertNoProblems();
             }
         }
@@ -135,11 +124,11 @@ class ConsoleIT {
             try (ConsolePage console = ConsolePage.in(browser, service.uri(""), width, 640, ColorScheme.LIGHT)
                     .open("")
                     .signIn(KEY)) {
-                VIEWS.forEach((hash, shown) -> {
-                    console.go(hash);
-                    console.page().waitForSelector(shown);
-                    assertEquals(0, console.overhang(), hash + " at " + width);
-                });
+                for (View view : VIEWS) {
+                    view.open(console);
+                    assertEquals(0, console.overhang(), view + " at " + width);
+                }
+                assertEquals(List.of(), console.barriers());
             }
         }
     }
@@ -165,12 +154,13 @@ class ConsoleIT {
     @Test
     void flag_rangeLinkAndDownloads_agree() throws IOException {
         String link;
-        try (ConsolePage console = desktop().open("#/flags/" + FLAG).signIn(KEY)) {
+        try (ConsolePage console =
+                desktop().noteDrawnTexts().open("#/flags/" + FLAG).signIn(KEY)) {
             Page page = console.page();
             page.click("text=7 days");
             page.click("text=Stacked");
             console.awaitText(".chart-card h2", "per day");
-            page.waitForSelector("flag-chart canvas");
+            page.waitForSelector("flag-chart canvas[aria-label]");
             link = page.url();
             assertTrue(link.contains("range=7d") && link.contains("shape=areas"), link);
 
@@ -185,10 +175,17 @@ class ConsoleIT {
                     .sum();
             assertEquals(events, number(page.textContent(".variations tfoot td")));
 
-            byte[] png = Files.readAllBytes(
-                    page.waitForDownload(() -> page.click("text=PNG")).path());
-            assertEquals("PNG", new String(Arrays.copyOfRange(png, 1, 4), StandardCharsets.US_ASCII));
-            assertTrue(png.length > 2_000, () -> png.length + " bytes");
+            console.forgetDrawnTexts();
+            BufferedImage png = ImageIO.read(
+                    page.waitForDownload(() -> page.click("text=PNG")).path().toFile());
+            List<String> drawn = console.drawn();
+            for (String text : List.of("blue", "green", "default", FLAG + " · Events per day")) {
+                assertTrue(drawn.contains(text), () -> text + " is not among " + drawn);
+            }
+            assertTrue(
+                    drawn.stream().anyMatch(text -> text.startsWith(FLAG + " · default · ") && text.endsWith("· UTC")),
+                    drawn::toString);
+            assertTrue(colours(png, 0, 80) > 1 && colours(png, 120, png.getHeight()) > 3, "the picture is blank");
             console.assertNoProblems();
         }
         try (ConsolePage again =
@@ -254,6 +251,8 @@ class ConsoleIT {
 
         try (ConsolePage console = desktop().open("#/pipeline").signIn(KEY)) {
             Page page = console.page();
+            page.waitForSelector(".letters summary:has-text('COUNTER_UNUSABLE')");
+            page.selectOption("select[aria-label=Reason]", "COUNTER_UNUSABLE");
             page.click(".letters summary:has-text('COUNTER_UNUSABLE')");
             console.awaitText(".letters details[open] pre", "\"featureId\": \"uncountable\"");
 
@@ -277,11 +276,14 @@ class ConsoleIT {
     private static void awaitBalance(ConsolePage console) {
         console.page().waitForFunction("""
                 () => {
-                  const cells = [...(document.querySelector('.trust tbody tr')?.cells ?? [])].map(c => c.textContent.trim());
-                  const number = (cell) => Number(cells[cell]?.replaceAll(',', ''));
-                  const [accepted, flags, flagRepeats, users, userRepeats, aside] = [1, 2, 3, 4, 5, 6].map(number);
-                  return cells[8] === 'adds up' && aside >= 1
-                    && accepted === users + userRepeats && accepted === flags + flagRepeats + aside;
+                  const row = document.querySelector('.trust tbody tr');
+                  const of = (name) =>
+                    Number(row?.querySelector(`[data-of='${name}']`)?.textContent.replaceAll(',', '') ?? 0);
+                  const sum = (sink) =>
+                    ['counted', 'repeats', 'set aside', 'goals'].reduce((all, part) => all + of(`${sink} ${part}`), 0);
+                  return row?.querySelector('.tag').textContent === 'adds up' && of('counts set aside') >= 1
+                    && of('accepted') === of('delivered')
+                    && of('delivered') === sum('mau') && of('delivered') === sum('counts');
                 }""");
     }
 
@@ -347,6 +349,141 @@ class ConsoleIT {
 
             awaitToday(console, "3");
             assertFalse(shop.uri().getAuthority().equals(service.uri("").getAuthority()));
+        }
+    }
+
+    @Test
+    void activeUsers_downloads_haveWhatIsShown() throws IOException {
+        try (ConsolePage console =
+                desktop().noteDrawnTexts().open("#/users?by=MONTH").signIn(KEY)) {
+            Page page = console.page();
+            console.awaitText(".chart-card h2", "Active users by month");
+            page.waitForSelector("flag-chart canvas[aria-label]");
+            String users = page.textContent("tbody td.strong").strip();
+            List<String> csv = Files.readAllLines(
+                    page.waitForDownload(() -> page.click("text=CSV")).path());
+            assertTrue(
+                    csv.stream().anyMatch(line -> List.of(line.split(",", -1)).contains(users)),
+                    () -> users + " is not in " + csv);
+            console.forgetDrawnTexts();
+            page.waitForDownload(() -> page.click("text=PNG"));
+            assertTrue(
+                    console.drawn().contains("Active users by month"),
+                    () -> console.drawn().toString());
+            console.assertNoProblems();
+        }
+    }
+
+    @Test
+    void chart_arrowKeys_readItsValues() {
+        try (ConsolePage console =
+                desktop().open("#/flags/" + FLAG + "?range=7d&shape=share").signIn(KEY)) {
+            Page page = console.page();
+            page.waitForSelector("flag-chart canvas[aria-label]");
+            page.focus(".canvas-box");
+            page.keyboard().press("End");
+            String last = page.textContent(".reading");
+            assertTrue(last.contains("blue ") && last.contains("%") && last.contains("default 8.3%"), last);
+            page.keyboard().press("ArrowLeft");
+            assertFalse(last.equals(page.textContent(".reading")));
+            page.keyboard().press("Escape");
+            assertEquals("", page.textContent(".reading"));
+            console.assertNoProblems();
+        }
+    }
+
+    @Test
+    void flag_hourPassesWithoutEvents_isReadAgain() {
+        try (ConsolePage console = desktop()) {
+            Page page = console.page();
+            page.clock().install();
+            console.open("#/flags/" + FLAG).signIn(KEY);
+            page.waitForSelector("flag-chart canvas[aria-label]");
+            page.waitForSelector(".status.live");
+            page.waitForRequest(
+                    "**/v1/evaluation_timeseries_count**", () -> page.clock().fastForward("01:00:00"));
+        }
+    }
+
+    @Test
+    void tabs_four_ofWhichThreeAreHidden_allLive() {
+        try (ConsolePage console = desktop().open("#/overview").signIn(KEY)) {
+            console.page().waitForSelector(".status.live");
+            List<Page> behind = new ArrayList<>(List.of(console.page()));
+            for (int i = 0; i < 3; i++) {
+                Page page = console.newTab();
+                ConsolePage.hide(behind.get(i), true);
+                page.navigate(service.uri("/").toString());
+                page.fill("#key", KEY);
+                page.keyboard().press("Enter");
+                page.waitForSelector(".status.live");
+                page.waitForSelector(".flags tbody tr");
+                behind.add(page);
+            }
+            send("tabs", "on", "anna", Instant.now());
+            ConsolePage.hide(behind.get(3), true);
+            ConsolePage.hide(console.page(), false);
+            console.awaitText(".flags", "tabs");
+            console.page().waitForSelector(".status.live");
+        }
+    }
+
+    @Test
+    void names_ofFlagsBeyondAPage_standFirstAndAreFound() {
+        List<String> many = new ArrayList<>();
+        for (int i = 0; i < 510; i++) {
+            many.add(event("many-%03d".formatted(i), "on", "anna", Instant.now(), "RULE"));
+        }
+        register(many, 0);
+        send("the-last", "on", "anna", Instant.now());
+        HttpResponse<String> named = service.send(HttpRequest.newBuilder(service.uri("/v1/labels"))
+                .header("authorization", KEY)
+                .header("content-type", "application/json")
+                .PUT(BodyPublishers.ofString("""
+                        {"labels":[{"kind":"FLAG","id":"the-last","name":"Sidebar"},
+                         {"kind":"VARIATION","featureId":"the-last","id":"on","name":"Unfolded"}]}""")));
+        assertEquals(204, named.statusCode(), named::body);
+
+        try (ConsolePage console = desktop().open("#/flags/the-last").signIn(KEY)) {
+            Page page = console.page();
+            console.awaitText("h1", "Sidebar");
+            console.awaitText(".variations", "Unfolded");
+            assertEquals("Sidebar · Flagtally", page.title());
+
+            page.fill("#search", "the-la");
+            console.awaitText("#found", "Sidebar");
+            page.fill("#search", "no-such-flag");
+            console.awaitText("#found", "No flag has this");
+            console.go("#/overview");
+            console.awaitText(".card-head .muted", " flags in all");
+            assertTrue(number(page.textContent(".card-head .muted")) > 500);
+            console.assertNoProblems();
+        }
+    }
+
+    @Test
+    void eventSource_withATicket_isGivenTheSnapshot() {
+        try (ConsolePage console = desktop().open("").signIn(KEY)) {
+            Object first = console.page().evaluate("""
+                    async ([key, flag]) => {
+                      const answer = await fetch('/v1/live/tickets', { method: 'POST', headers: { authorization: key } });
+                      const { ticket } = await answer.json();
+                      const query = new URLSearchParams({ ticket, featureId: flag });
+                      const source = new EventSource(`/v1/live/evaluation_counts?${query}`);
+                      const event = await new Promise((done) => source.addEventListener('snapshot', done));
+                      source.close();
+                      return JSON.parse(event.data).flags[0].featureId;
+                    }""", List.of(KEY, FLAG));
+            assertEquals(FLAG, first);
+            console.assertNoProblems();
+        }
+    }
+
+    @Test
+    void address_withALonePercentSign_showsAFlag() {
+        try (ConsolePage console = desktop().open("#/flags/100%").signIn(KEY)) {
+            console.awaitText("h1", "100%");
+            console.assertNoProblems();
         }
     }
 
@@ -424,6 +561,14 @@ class ConsoleIT {
                         .evaluate(
                                 "key => Object.values(localStorage).filter(value => value.includes(key)).length", KEY))
                 .longValue();
+    }
+
+    /** How many colours there are in the rows of a picture from {@code top} to {@code bottom}. */
+    private static long colours(BufferedImage picture, int top, int bottom) {
+        int height = bottom - top;
+        return Arrays.stream(picture.getRGB(0, top, picture.getWidth(), height, null, 0, picture.getWidth()))
+                .distinct()
+                .count();
     }
 
     private static long number(String text) {

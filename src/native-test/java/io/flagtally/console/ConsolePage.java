@@ -8,6 +8,7 @@ import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.options.ColorScheme;
+import com.microsoft.playwright.options.WaitForSelectorState;
 import java.net.URI;
 import java.util.List;
 import java.util.Set;
@@ -45,12 +46,58 @@ final class ConsolePage implements AutoCloseable {
     }
 
     static ConsolePage in(Browser browser, URI service, int width, int height, ColorScheme colors) {
-        BrowserContext context = browser.newContext(new Browser.NewContextOptions()
-                .setViewportSize(width, height)
-                .setColorScheme(colors)
-                .setLocale("en-GB")
-                .setAcceptDownloads(true));
-        return new ConsolePage(context, service);
+        return new ConsolePage(
+                browser.newContext(
+                        options("en-GB").setViewportSize(width, height).setColorScheme(colors)),
+                service);
+    }
+
+    /** A wide window of a reader with this language. */
+    static ConsolePage of(Browser browser, URI service, String locale) {
+        return new ConsolePage(browser.newContext(options(locale).setViewportSize(1280, 860)), service);
+    }
+
+    private static Browser.NewContextOptions options(String locale) {
+        return new Browser.NewContextOptions().setLocale(locale).setAcceptDownloads(true);
+    }
+
+    /** Notes what is written on canvases from now on, for {@link #drawn}. */
+    ConsolePage noteDrawnTexts() {
+        page.addInitScript("""
+                window.drawn = new Set();
+                const fillText = CanvasRenderingContext2D.prototype.fillText;
+                CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
+                  window.drawn.add(text);
+                  return fillText.call(this, text, ...where);
+                };
+                """);
+        return this;
+    }
+
+    /** Forgets the texts that were drawn until now. */
+    void forgetDrawnTexts() {
+        page.evaluate("() => window.drawn.clear()");
+    }
+
+    @SuppressWarnings("unchecked")
+    List<String> drawn() {
+        return (List<String>) page.evaluate("() => [...window.drawn]");
+    }
+
+    /** Another tab of the same window. */
+    Page newTab() {
+        Page tab = context.newPage();
+        tab.setDefaultTimeout(PATIENCE_MILLIS);
+        return tab;
+    }
+
+    /** What the browser tells a page that is put behind others, or in front again. */
+    static void hide(Page page, boolean hidden) {
+        page.evaluate("""
+                hidden => {
+                  Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+                  document.dispatchEvent(new Event('visibilitychange'));
+                }""", hidden);
     }
 
     Page page() {
@@ -100,6 +147,10 @@ final class ConsolePage implements AutoCloseable {
 
     void assertNoProblems() {
         assertEquals(List.of(), problems);
+    }
+
+    void awaitDetached(String selector) {
+        page.waitForSelector(selector, new Page.WaitForSelectorOptions().setState(WaitForSelectorState.DETACHED));
     }
 
     void forgiveProblems() {

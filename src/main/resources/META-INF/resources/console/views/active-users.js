@@ -1,6 +1,7 @@
 // Who was active: exact numbers, by day, week, month and rolling days, and by SDK.
 import { html, nothing } from '../lib/lit-html.js';
-import { call, LiveStream, read, withQuery } from '../api.js';
+import { call, every, LiveStream, read, withQuery } from '../api.js';
+import { namesItsLines } from '../chart.js';
 import * as f from '../format.js';
 import { choice, empty, failed, figure, loading } from '../parts.js';
 
@@ -12,6 +13,7 @@ const STEPS = [
 ];
 const DAYS_SHOWN = { DAY: 30, WEEK: 84, MONTH: 365, ROLLING_30: 30 };
 const POLL_MILLIS = 60_000;
+const ROWS_SHOWN = 10;
 
 export class ActiveUsers {
   constructor(app, id, query) {
@@ -27,21 +29,18 @@ export class ActiveUsers {
   enter() {
     this.stream = new LiveStream('/v1/live/active_users', { environmentId: this.app.environment }, {
       onEvent: (type, data) => {
-        this.live = data;
+        if (type !== 'pulse') this.live = data;
         this.app.update();
       },
-      onState: (state, detail) => this.app.streamIs(state, detail),
+      onState: (report) => this.app.streamIs(report, 'Active users'),
     });
     this.#readNow();
-    this.timer = setInterval(() => {
-      this.#read();
-      this.#readNow();
-    }, POLL_MILLIS);
+    this.end = every(POLL_MILLIS, () => Promise.all([this.#read(), this.#readNow()]));
   }
 
   leave() {
     this.stream.close();
-    clearInterval(this.timer);
+    this.end();
   }
 
   change(query) {
@@ -71,7 +70,8 @@ export class ActiveUsers {
       this.error = null;
     } catch (e) {
       if (granularity !== this.step) return;
-      this.error = e;
+      // What stands here stays while the store is away; the note over the page says so.
+      if (this.shown !== granularity || e.status === 403) this.error = e;
       this.app.refused(e);
     }
     this.app.update();
@@ -89,7 +89,7 @@ export class ActiveUsers {
       last('ROLLING_30', today, today),
       last('MONTH', lastMonth, today.slice(0, 7)),
     ]);
-    [this.now.day, this.now.week, this.now.rolling, this.now.month] = parts.map((part) => part.value);
+    ['day', 'week', 'rolling', 'month'].forEach((name, i) => (this.now[name] = parts[i].value ?? this.now[name]));
     this.app.update();
   }
 
@@ -98,6 +98,7 @@ export class ActiveUsers {
     const at = (steps, back = 0) => steps?.[steps.length - 1 - back]?.users;
     return html`
       <h1>Active users</h1>
+      <p class="lead">Exact: each user counts once, whatever the number of events and SDKs.</p>
       <dl class="figures">
         ${figure('Today', f.count(this.live?.today.users ?? at(day)), html`yesterday: ${f.count(at(day, 1))}`)}
         ${figure('This week, Monday to Sunday', f.count(at(week)), html`last week: ${f.count(at(week, 1))}`)}
@@ -128,6 +129,18 @@ export class ActiveUsers {
     return `${f.localDate(step.from)} – ${f.localDate(step.to)}`;
   }
 
+  get #labels() {
+    const labels = this.steps.map((step) =>
+      this.shown === 'MONTH' ? f.localDate(step.from, { month: 'short', year: '2-digit' })
+        : f.localDate(this.shown === 'ROLLING_30' ? step.to : step.from));
+    if (this.shown === 'DAY' || this.shown === 'ROLLING_30') labels[labels.length - 1] = 'today';
+    return labels;
+  }
+
+  get #heading() {
+    return `Active users by ${{ DAY: 'day', WEEK: 'week', MONTH: 'month', ROLLING_30: '30 days that end with each date' }[this.shown]}`;
+  }
+
   #body() {
     if (this.steps.length === 0) {
       return html`<section class="card">${empty('Nobody yet', 'Users show here as soon as one of their events was counted.')}</section>`;
@@ -138,10 +151,10 @@ export class ActiveUsers {
     const model = {
       kind: this.shown === 'MONTH' ? 'bars' : 'lines',
       partial: this.shown === 'DAY' || this.shown === 'WEEK',
-      labels: this.steps.map((step) =>
-        this.shown === 'MONTH' ? f.localDate(step.from, { month: 'short', year: '2-digit' })
-          : f.localDate(this.shown === 'ROLLING_30' ? step.to : step.from)),
+      labels: this.#labels,
       titles: this.steps.map((step) => this.#name(step)),
+      first: 0,
+      before: '',
       label: 'Active users, all and by SDK; the table below has the same numbers',
       series: [
         line('All', this.steps.map((step) => step.users), 0, true),
@@ -150,17 +163,18 @@ export class ActiveUsers {
     };
     return html`
       <section class="card chart-card">
-        <h2>Active users by ${{ DAY: 'day', WEEK: 'week', MONTH: 'month', ROLLING_30: '30 days that end with each date' }[this.shown]}</h2>
-        <ul class="legend">${model.series.map((each) => html`<li><span class="swatch swatch-${each.index % 6 + 1}"></span>${each.name}</li>`)}</ul>
+        <div class="card-head"><h2>${this.#heading}</h2>
+          ${model.partial ? html`<span class="hint">dotted: still running</span>` : nothing}</div>
+        ${namesItsLines(model) || model.series.length === 1 ? nothing : html`<ul class="legend">${model.series.map((each) => html`<li><span class="swatch swatch-${each.index % 6 + 1}"></span>${each.name}</li>`)}</ul>`}
         <flag-chart .model=${model}></flag-chart>
       </section>
       <section class="card">
         <h2>By SDK</h2>
-        <div class="table-box tall" tabindex="0" role="region" aria-label="Active users by SDK">
+        <div class="table-box steps" tabindex="0" role="region" aria-label="Active users by SDK">
           <table>
             <thead><tr><th scope="col">${this.shown === 'MONTH' ? 'Month' : 'Dates'}</th><th scope="col" class="right">All</th>
               ${sources.map((source) => html`<th scope="col" class="right" title=${source}>${f.source(source)}</th>`)}<th scope="col" class="right">Events</th></tr></thead>
-            <tbody>${[...this.steps].reverse().map(
+            <tbody>${[...this.steps].reverse().slice(0, this.all ? undefined : ROWS_SHOWN).map(
               (step) => html`<tr><th scope="row">${this.#name(step)} ${this.#marks(step)}</th>
                 <td class="right number strong">${f.count(step.users)}</td>
                 ${sources.map((source) => html`<td class="right number">${f.count(of(step, source))}</td>`)}
@@ -168,9 +182,16 @@ export class ActiveUsers {
             )}</tbody>
           </table>
         </div>
+        ${this.steps.length > ROWS_SHOWN ? html`<button type="button" class="more" @click=${() => this.#toggle()}>${
+          this.all ? `Show ${ROWS_SHOWN}` : `Show all ${this.steps.length}`}</button>` : nothing}
         <p class="hint">A user of two SDKs is in both columns and once in “All”.
           ${this.shown === 'MONTH' ? 'Open: late events can still change the month. Revised: one did after the month had ended.' : nothing}</p>
       </section>`;
+  }
+
+  #toggle() {
+    this.all = !this.all;
+    this.app.update();
   }
 
   #marks(step) {
@@ -192,6 +213,10 @@ export class ActiveUsers {
 
   async #png() {
     const chart = document.querySelector('flag-chart');
-    if (chart) f.download(`active-users-${this.step.toLowerCase()}.png`, await chart.png());
+    if (!chart) return;
+    f.download(`active-users-${this.step.toLowerCase()}.png`, await chart.png({
+      title: this.#heading,
+      subtitle: `${this.app.environment} · ${this.#name(this.steps[0])} – ${this.#name(this.steps[this.steps.length - 1])} · ${f.zoneName()}`,
+    }));
   }
 }

@@ -1,6 +1,6 @@
 // One flag: its variations over time, and what happens to them just now.
 import { html, nothing } from '../lib/lit-html.js';
-import { LiveStream, read } from '../api.js';
+import { every, LiveStream, read } from '../api.js';
 import { swatch } from '../chart.js';
 import * as f from '../format.js';
 import { aboutUniques, choice, download, empty, failed, loading, named, uniques } from '../parts.js';
@@ -16,6 +16,9 @@ const DAYS = { '7d': 7, '14d': 14, '30d': 30 };
 const DAYS_BACK_MAX = 30;
 const REREAD_MILLIS = 5_000;
 
+/** Every edge of an hour or day, in every zone there is, is one of these. */
+const QUARTER_MILLIS = 900_000;
+
 /** Relative standard error of an estimate, where an answer carries none. */
 const ERROR = 0.0081;
 
@@ -24,7 +27,6 @@ export class Flag {
     this.app = app;
     this.id = id;
     this.live = null;
-    this.rates = new Map();
     this.#take(query);
   }
 
@@ -44,18 +46,21 @@ export class Flag {
     this.#read();
     this.stream = new LiveStream('/v1/live/evaluation_counts', { environmentId: this.app.environment, featureId: this.id }, {
       onEvent: (type, data) => this.#liveEvent(type, data),
-      onState: (state, detail) => this.app.streamIs(state, detail),
+      onState: (report) => {
+        if (report.state !== 'live') this.rate = null;
+        this.app.streamIs(report, 'Counts of flags');
+      },
     });
-    this.timer = setInterval(() => {
-      if (this.changed) this.#read();
+    this.end = every(REREAD_MILLIS, () => {
       this.app.update();
-    }, REREAD_MILLIS);
+      return this.changed || this.unread || quarter() !== this.readIn ? this.#read() : null;
+    });
   }
 
   leave() {
     this.left = true;
     this.stream.close();
-    clearInterval(this.timer);
+    this.end();
   }
 
   change(query) {
@@ -69,13 +74,11 @@ export class Flag {
 
   #liveEvent(type, data) {
     if (type === 'pulse') {
-      const flag = data.flags.find((each) => each.featureId === this.id);
-      this.rates = new Map((flag?.variations ?? []).map((each) => [each.variationId, each.eventsPerSecond]));
-      this.rate = flag?.eventsPerSecond;
+      this.rate = data.readable ? data.flags.find((each) => each.featureId === this.id)?.eventsPerSecond : null;
     } else {
       const flag = data.flags.find((each) => each.featureId === this.id);
       if (flag) {
-        this.changed = type === 'change';
+        this.changed ||= type === 'change';
         this.live = { ...flag, date: data.date };
         this.#mergeToday();
       }
@@ -85,27 +88,34 @@ export class Flag {
 
   async #read() {
     this.changed = false;
+    this.readIn = quarter();
     const wanted = (this.wanted = `${this.range} ${this.from} ${this.to}`);
     try {
       const series = this.range === '24h' ? await this.#readHours() : await this.#readDays();
       if (this.left || wanted !== this.wanted) return;
       this.series = series;
+      this.seriesOf = wanted;
       this.error = null;
+      this.unread = null;
       this.#mergeToday();
     } catch (e) {
-      if (wanted !== this.wanted) return;
-      this.error = e;
+      if (this.left || wanted !== this.wanted) return;
+      // What stands here stays while a store is away, and says so.
+      const stays = this.series && this.seriesOf === wanted && (e.status === 0 || e.status === 429 || e.status >= 500);
+      this.error = stays ? null : e;
+      this.unread = stays ? (this.unread ?? { message: e.message, since: Date.now() / 1000 }) : null;
       this.app.refused(e);
     }
     this.app.update();
   }
 
   async #readHours() {
-    const answer = await read('/v1/evaluation_timeseries_count', {
-      environmentId: this.app.environment,
-      featureId: this.id,
-      timeRange: 'TWENTY_FOUR_HOURS',
-    });
+    const asked = { environmentId: this.app.environment, featureId: this.id };
+    const [answer, today] = await Promise.all([
+      read('/v1/evaluation_timeseries_count', { ...asked, timeRange: 'TWENTY_FOUR_HOURS' }),
+      read('/v1/evaluation_series', { ...asked, granularity: 'DAY', from: f.today() }),
+    ]);
+    this.app.learnSeries(today);
     const users = new Map(answer.userCounts.map((each) => [each.variationId, each.timeseries]));
     const estimate = (count) => ({ count: Number(count), standardError: Number(count) * ERROR });
     return {
@@ -113,7 +123,7 @@ export class Flag {
       unix: (answer.eventCounts[0]?.timeseries.timestamps ?? []).map(Number),
       variations: answer.eventCounts.map(({ variationId, timeseries }) => ({
         variationId,
-        name: this.app.variationName(this.id, variationId),
+        name: today.variations.find((each) => each.variationId === variationId)?.name ?? null,
         events: timeseries.values.map(Number),
         uniques: (users.get(variationId)?.values ?? []).map(estimate),
         total: {
@@ -134,6 +144,7 @@ export class Flag {
       to,
     });
     f.useZone(answer.zone);
+    this.app.learnSeries(answer);
     return { granularity: 'DAY', unix: answer.buckets.map((step) => step.unix), variations: answer.variations };
   }
 
@@ -147,7 +158,10 @@ export class Flag {
     const { series, live } = this;
     if (!series || !live || series.granularity !== 'DAY') return;
     const at = series.unix.findIndex((unix) => f.today(new Date(unix * 1000)) === live.date);
-    if (at < 0) return;
+    if (at < 0) {
+      this.changed ||= this.range !== 'dates';
+      return;
+    }
     for (const variation of series.variations) {
       const now = live.variations.find((each) => each.variationId === variation.variationId);
       if (!now || now.events < variation.events[at]) continue;
@@ -166,7 +180,7 @@ export class Flag {
         <div><h1>${name ?? this.id}</h1>${name ? html`<p class="id">${this.id}</p>` : nothing}</div>
         <dl class="ticks">
           <div><dt>Today</dt><dd class="number" id="today-events">${f.count(this.live?.events)}</dd></div>
-          <div><dt>A second</dt><dd class="number">${f.rate(this.rate)}</dd></div>
+          <div><dt>A second</dt><dd class="number" id="rate">${f.rate(this.rate)}</dd></div>
           <div><dt>Counted until</dt><dd class="number">${f.time(this.live?.countedUntil)}</dd></div>
         </dl>
       </div>
@@ -203,20 +217,40 @@ export class Flag {
       </div>`;
   }
 
+  /** True if the last hour or day that is shown is not over. */
+  get #runs() {
+    return this.range === '24h' || this.#dates[1] === f.today();
+  }
+
   get #labels() {
-    return this.series.unix.map((unix) => (this.series.granularity === 'HOUR' ? f.hour(unix) : f.shortDay(unix)));
+    const hours = this.series.granularity === 'HOUR';
+    const labels = this.series.unix.map((unix) => (hours ? f.hour(unix) : f.shortDay(unix)));
+    if (this.#runs) labels[labels.length - 1] = hours ? 'now' : 'today';
+    return labels;
+  }
+
+  get #titles() {
+    const hours = this.series.granularity === 'HOUR';
+    return this.series.unix.map((unix) => (hours ? `${f.day(unix)}, ${f.hour(unix)}` : f.day(unix)));
+  }
+
+  get #heading() {
+    const of = this.metric === 'events' ? 'Events' : 'Unique users';
+    return `${of} ${this.shape === 'share' ? 'by share ' : ''}per ${this.series.granularity === 'HOUR' ? 'hour' : 'day'}`;
   }
 
   #model() {
     const { series, metric, shape } = this;
     const name = (variation) => variation.name ?? variation.variationId;
+    const first = series.unix.findIndex((_, i) => series.variations.some((variation) => variation.events[i] > 0));
     return {
       kind: shape,
       estimated: metric === 'uniques' && shape !== 'share',
-      partial: shape === 'lines' && (series.granularity === 'HOUR' || this.#dates[1] === f.today()),
+      partial: shape === 'lines' && this.#runs,
+      before: first > 0 ? this.#labels[first] : '',
+      first,
       labels: this.#labels,
-      titles: series.unix.map((unix) =>
-        series.granularity === 'HOUR' ? `${f.day(unix)}, ${f.hour(unix)}` : f.day(unix)),
+      titles: this.#titles,
       label: `${metric === 'events' ? 'Events' : 'Unique users'} of ${this.title()} by variation; the table beside it has the same numbers in sum`,
       series: series.variations.map((variation, index) => ({
         name: name(variation),
@@ -234,7 +268,9 @@ export class Flag {
     return html`
       <div class="flag-body">
         <section class="card chart-card" aria-label="Chart">
-          <h2>${this.metric === 'events' ? 'Events' : 'Unique users'} ${this.shape === 'share' ? 'by share' : ''} per ${this.series.granularity === 'HOUR' ? 'hour' : 'day'}</h2>
+          <div class="card-head"><h2>${this.#heading}</h2>
+            ${this.shape === 'lines' && this.#runs ? html`<span class="hint">dotted: still running</span>` : nothing}</div>
+          ${this.unread ? html`<p class="hint problem">From before ${f.time(this.unread.since)}: ${this.unread.message}</p>` : nothing}
           ${unseen ? empty('Nothing in this range', 'No event of this flag was counted in it.') : html`<flag-chart .model=${this.#model()}></flag-chart>`}
         </section>
         <section class="card" aria-label="Variations">
@@ -287,7 +323,12 @@ export class Flag {
 
   async #png() {
     const chart = document.querySelector('flag-chart');
-    if (chart) f.download(`${this.#fileName}.png`, await chart.png());
+    if (!chart) return;
+    const titles = this.#titles;
+    f.download(`${this.#fileName}.png`, await chart.png({
+      title: `${this.title()} · ${this.#heading}`,
+      subtitle: `${this.id} · ${this.app.environment} · ${titles[0]} – ${titles[titles.length - 1]} · ${f.zoneName()}`,
+    }));
   }
 
   async #copyLink() {
@@ -305,3 +346,5 @@ export class Flag {
     this.app.update();
   }
 }
+
+const quarter = () => Math.floor(Date.now() / QUARTER_MILLIS);

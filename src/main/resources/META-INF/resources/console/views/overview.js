@@ -1,6 +1,6 @@
 // What goes on just now, at a glance.
 import { html, nothing } from '../lib/lit-html.js';
-import { LiveStream, read } from '../api.js';
+import { every, LiveStream, read } from '../api.js';
 import * as f from '../format.js';
 import { empty, failed, figure, loading, named } from '../parts.js';
 
@@ -35,33 +35,34 @@ export class Overview {
     this.streams = [
       new LiveStream('/v1/live/evaluation_counts', { environmentId, top: TOP }, {
         onEvent: (type, data) => this.#counts(type, data),
-        onState: (state, detail) => this.app.streamIs(state, detail),
+        onState: (report) => this.app.streamIs(report, 'Counts of flags'),
       }),
       new LiveStream('/v1/live/active_users', { environmentId }, {
-        onEvent: (type, data) => this.#active(data),
-        onState: (state) => {
-          if (state === 'lost') this.seen = [];
+        onEvent: (type, data) => type !== 'pulse' && this.#active(data),
+        onState: (report) => {
+          if (report.state !== 'live') this.seen = [];
+          this.app.streamIs(report, 'Active users');
         },
       }),
     ];
     this.#readSlow();
     this.#readHealth();
     this.timers = [
-      setInterval(() => this.#readSlow(), SLOW_POLL_MILLIS),
-      setInterval(() => this.#readHealth(), HEALTH_POLL_MILLIS),
-      setInterval(() => this.app.update(), 1000),
+      every(SLOW_POLL_MILLIS, () => this.#readSlow()),
+      every(HEALTH_POLL_MILLIS, () => this.#readHealth()),
+      every(1000, () => this.app.update()),
     ];
   }
 
   leave() {
     this.streams.forEach((stream) => stream.close());
-    this.timers.forEach(clearInterval);
+    this.timers.forEach((end) => end());
     this.left = true;
   }
 
   #counts(type, data) {
     if (type === 'pulse') {
-      this.rates = new Map(data.flags.map((flag) => [flag.featureId, flag.eventsPerSecond]));
+      this.rates = new Map(data.readable ? data.flags.map((flag) => [flag.featureId, flag.eventsPerSecond]) : []);
       this.pulse = data;
     } else {
       if (type === 'snapshot' || data.date !== this.date || !this.flags) this.flags = new Map();
@@ -69,7 +70,7 @@ export class Overview {
       f.useZone(data.zone);
       if (data.featureIds) this.order = data.featureIds;
       data.flags.forEach((flag) => this.flags.set(flag.featureId, flag));
-      this.#readSparks();
+      this.#readSparks(this.order.filter((id) => !this.sparks.has(id)));
     }
     this.app.update();
   }
@@ -81,7 +82,7 @@ export class Overview {
     this.app.update();
   }
 
-  /** Events a second of the whole environment: what the day's sum grew by in the last seconds. */
+  /** Events a second of the environment: what the day's sum grew by in the last seconds. */
   get #rate() {
     if (this.seen.length === 0) return null;
     const now = performance.now();
@@ -91,12 +92,18 @@ export class Overview {
     return seconds < 2 ? null : (this.seen[this.seen.length - 1][1] - first) / seconds;
   }
 
-  async #readSparks() {
-    const missing = this.order.filter((id) => !this.sparks.has(id));
-    missing.forEach((id) => this.sparks.set(id, null));
-    await Promise.all(missing.map((id) => this.#readSpark(id)));
+  /** False if no process counts active users, so that their sums say nothing of what goes on. */
+  get #countsUsers() {
+    const sinks = (this.ledger?.hours ?? []).flatMap((hour) => hour.sinks.map((sink) => sink.sink));
+    return sinks.length === 0 || sinks.includes('mau');
   }
 
+  async #readSparks(ids) {
+    ids.forEach((id) => this.sparks.set(id, this.sparks.get(id) ?? null));
+    await Promise.all(ids.map((id) => this.#readSpark(id)));
+  }
+
+  /** The last hours of a flag, and its names; what fails is tried again with the next look at the pipeline. */
   async #readSpark(featureId) {
     const today = f.today();
     try {
@@ -107,14 +114,16 @@ export class Overview {
         from: f.plusDays(today, -1),
         to: today,
       });
+      if (this.left) return;
+      this.app.learnSeries(series);
       const now = Date.now() / 1000;
       const until = series.buckets.filter((step) => step.unix <= now).length;
       const sums = series.buckets.map((_, i) => series.variations.reduce((sum, each) => sum + each.events[i], 0));
       this.sparks.set(featureId, sums.slice(Math.max(0, until - SPARK_HOURS), until));
-    } catch {
-      this.sparks.delete(featureId);
+    } catch (e) {
+      this.app.refused(e);
     }
-    if (!this.left) this.app.update();
+    this.app.update();
   }
 
   async #readSlow() {
@@ -125,10 +134,11 @@ export class Overview {
       this.months = (await read('/v1/active_users', { environmentId, from: lastMonth, to: today.slice(0, 7) })).steps;
       this.error = null;
     } catch (e) {
-      this.error = e;
+      // What stands here stays while a store is away; the note over the page says so.
+      if (!this.months || e.status === 403) this.error = e;
       this.app.refused(e);
     }
-    this.order.forEach((id) => this.#readSpark(id));
+    await this.#readSparks(this.order);
     this.app.update();
   }
 
@@ -137,9 +147,11 @@ export class Overview {
       [this.health, this.ledger] = await Promise.all([read('/v1/pipeline'), read('/v1/ledger', { hours: 24 })]);
       this.healthError = null;
     } catch (e) {
-      // What stands here stays while the service is away; the note at the top says how old it is.
+      // What stands here stays while the service is away; the note over the page says how old it is.
       if (!(e.status === 0 && this.health)) this.healthError = e;
+      this.app.refused(e);
     }
+    this.#readSparks(this.order.filter((id) => !this.sparks.get(id)));
     if (!this.left) this.app.update();
   }
 
@@ -148,10 +160,14 @@ export class Overview {
       <h1>Overview</h1>
       ${this.error ? failed(this.error, () => this.#readSlow()) : nothing}
       <dl class="figures">
-        ${figure('Events a second', f.rate(this.#rate), 'evaluations and goals, over 10 s', 'live')}
-        ${figure('Users today', f.count(this.users?.today.users), 'exact')}
-        ${figure('Events today', f.count(this.users?.today.events), 'exact')}
-        ${this.#mau()}
+        ${this.#countsUsers
+          ? html`${figure('Events a second', f.rate(this.#rate), 'counted here, goals too, over 10 s')}
+              ${figure('Users today', f.count(this.users?.today.users), 'exact')}
+              ${figure('Events today', f.count(this.users?.today.events), 'exact, goals too')}
+              ${this.#mau()}`
+          : html`${figure('Events a second', f.rate(this.health?.throughput.countedPerSecond), 'counted in all environments, over 10 s')}
+              ${figure('Users today', '–', 'active users are not counted here')}
+              ${figure('Active users this month', '–', 'no process runs the sink mau')}`}
       </dl>
       ${this.#busiest()} ${this.#pipeline()}`;
   }
@@ -172,7 +188,8 @@ export class Overview {
     }
     return html`
       <section class="card">
-        <div class="card-head"><h2>Busiest flags today</h2><span class="muted">${f.count(this.app.flagsMatching)} flags in all</span></div>
+        <div class="card-head"><h2>Busiest flags today</h2><span class="muted">evaluations of
+          ${this.app.flagsMatching === null ? nothing : html`${f.count(this.app.flagsMatching)} flags in all`}</span></div>
         <div class="table-box" tabindex="0" role="region" aria-label="Busiest flags">
           <table class="flags">
             <thead><tr><th scope="col">Flag</th><th scope="col" class="spark">Last 24 hours</th><th scope="col" class="right">Events</th>
@@ -208,7 +225,7 @@ export class Overview {
         <dl class="facts">
           <div><dt>Broker</dt><dd>${broker?.name ?? '–'}</dd></div>
           <div><dt>Waiting in it</dt><dd>${f.count(this.pulse?.broker?.lag ?? broker?.lag)}</dd></div>
-          <div><dt>Counted a second</dt><dd>${f.rate(throughput.countedPerSecond)}</dd></div>
+          <div><dt>Counted a second, all environments</dt><dd>${f.rate(throughput.countedPerSecond)}</dd></div>
           <div><dt>Refused in 24 h</dt><dd>${f.count(sum(last24Hours.refused))}</dd></div>
           <div><dt>Set aside in 24 h</dt><dd>${f.count(sum(last24Hours.deadLetters))}</dd></div>
         </dl>

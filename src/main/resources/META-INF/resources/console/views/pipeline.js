@@ -1,6 +1,6 @@
 // How events come through, what was set aside, and whether the numbers add up.
 import { html, nothing } from '../lib/lit-html.js';
-import { read } from '../api.js';
+import { every, read } from '../api.js';
 import * as f from '../format.js';
 import { choice, empty, failed, figure, loading, named } from '../parts.js';
 
@@ -41,6 +41,8 @@ export class Pipeline {
     this.app = app;
     this.parts = {};
     this.errors = {};
+    this.code = '';
+    this.pages = [null];
     this.change(query);
   }
 
@@ -50,48 +52,71 @@ export class Pipeline {
 
   enter() {
     this.#readAll();
-    this.timer = setInterval(() => this.#readAll(), POLL_MILLIS);
+    this.end = every(POLL_MILLIS, () => this.#readAll());
   }
 
   leave() {
-    clearInterval(this.timer);
+    this.left = true;
+    this.end();
   }
 
   change(query) {
     const hours = query.get('hours') === '168' ? 168 : 24;
     if (hours !== this.hours) {
       this.hours = hours;
-      if (this.timer) this.#readAll();
+      if (this.end) this.#part('ledger', '/v1/ledger', { hours });
     }
   }
 
   async #readAll() {
-    const { environment } = this.app;
     const results = await Promise.all([
       this.#part('pipeline', '/v1/pipeline'),
       this.#part('ledger', '/v1/ledger', { hours: this.hours }),
-      this.#part('letters', '/v1/dead_letters', { environmentId: environment, limit: LETTERS_SHOWN }),
+      this.#readLetters(),
       this.#part('jobs', '/v1/batch/jobs'),
       this.#part('doubts', '/v1/doubts'),
     ]);
-    if (environment !== this.app.environment) return;
+    if (this.left) return;
     // The pipeline is asked for again and again; when the service is away, what stands here grows old.
-    const away = results.every((status) => status === 0);
-    this.app.streamIs(away ? 'lost' : 'live', away ? 'The service does not answer.' : '');
+    const state = results.every((status) => status === 0) ? 'lost' : 'live';
+    if (state !== this.state) this.app.streamIs({ state, detail: '', since: Date.now() }, 'The pipeline');
+    this.state = state;
+  }
+
+  #readLetters() {
+    return this.#part('letters', '/v1/dead_letters', {
+      environmentId: this.app.environment,
+      code: this.code,
+      after: this.pages[this.pages.length - 1],
+      limit: LETTERS_SHOWN,
+    });
+  }
+
+  /** Shows letters of a reason, or another page of them. */
+  #turnTo(code, pages) {
+    this.code = code;
+    this.pages = pages;
+    this.#readLetters();
   }
 
   async #part(name, path, parameters) {
+    const asked = (this.asked ??= {});
+    const wanted = JSON.stringify(parameters);
+    asked[name] = wanted;
     try {
-      this.parts[name] = await read(path, parameters);
+      const answer = await read(path, parameters);
+      if (this.left || asked[name] !== wanted) return 200;
+      this.parts[name] = answer;
       delete this.errors[name];
       return 200;
     } catch (e) {
-      // What stands here stays while the service is away; the note at the top says how old it is.
+      if (this.left || asked[name] !== wanted) return e.status;
+      // What stands here stays while the service is away; the note over the page says how old it is.
       if (!(e.status === 0 && this.parts[name])) this.errors[name] = e;
-      if (e.status === 401) this.app.refused(e);
+      if (e.status === 401 || (e.status === 403 && name !== 'letters')) this.app.refused(e);
       return e.status;
     } finally {
-      this.app.update();
+      if (!this.left) this.app.update();
     }
   }
 
@@ -112,7 +137,10 @@ export class Pipeline {
   }
 
   #section(part, waiting, draw) {
-    if (this.errors[part]?.status === 403) return nothing;
+    if (this.errors[part]?.status === 403) {
+      return part === 'letters' ? html`<section class="card"><h2>Dead letters</h2>
+        ${empty('Not with this key', 'They show events with their users, and so are for keys with the role ADMIN.')}</section>` : nothing;
+    }
     if (this.errors[part]) return html`<section class="card">${failed(this.errors[part], () => this.#readAll())}</section>`;
     return this.parts[part] ? draw(this.parts[part]) : html`<section class="card">${loading(waiting)}</section>`;
   }
@@ -147,73 +175,91 @@ export class Pipeline {
 
   #trust(ledger) {
     const hours = ledger.hours;
-    const bad = hours.filter((hour) => hour.verdict === 'DOES_NOT_ADD_UP').length;
-    const unsure = hours.filter((hour) => hour.verdict === 'LOST_SIGHT').length;
     const sinks = [...new Set(hours.flatMap((hour) => hour.sinks.map((sink) => sink.sink)))];
-    const said = bad
-      ? ['bad', `${f.count(bad)} of ${f.count(hours.length)} hours do not add up. That is a fault of ours: please tell us.`]
-      : unsure
-        ? ['unsure', 'All adds up, but for hours in which a process ended without a last word.']
-        : ['good', !hours.length ? 'Nothing has come in yet.'
-          : hours.some((hour) => hour.underWay) ? 'All adds up so far; some events are still under way.'
-          : 'Everything that came in is accounted for.'];
+    const [tone, words] = judgement(hours);
     return html`
       <section class="card trust">
         <div class="card-head"><h2>Can the numbers be trusted?</h2>
           ${choice('Hours', [[24, '24 hours'], [168, '7 days']], this.hours, (next) => this.app.replace({ hours: next === 24 ? null : next }))}</div>
-        <p class="verdict ${said[0]}">${said[1]}</p>
+        <p class="verdict ${tone}">${words}</p>
         ${hours.length === 0 ? nothing : html`
         <div class="table-box" tabindex="0" role="region" aria-label="Accepted and counted, hour by hour">
           <table>
             <thead>
-              <tr><th scope="col" rowspan="2">Hour</th><th scope="col" rowspan="2" class="right">Accepted</th>
-                ${sinks.map((sink) => html`<th scope="colgroup" colspan="2" class="group">${SINKS[sink] ?? sink}</th>`)}
-                <th scope="col" rowspan="2" class="right">Set aside</th><th scope="col" rowspan="2" class="right">Refused</th><th scope="col" rowspan="2">Verdict</th></tr>
-              <tr>${sinks.map(() => html`<th scope="col" class="right sub">counted</th><th scope="col" class="right sub">repeats</th>`)}</tr>
+              <tr><th scope="col" rowspan="2">Hour</th><th scope="col" rowspan="2">Verdict</th><th scope="col" rowspan="2" class="right">Accepted</th>
+                <th scope="col" rowspan="2" class="right">± Delivery</th><th scope="col" rowspan="2" class="right">= Delivered</th>
+                ${sinks.map((sink) => html`<th scope="colgroup" colspan=${this.#parts(sink, hours).length} class="group">= ${SINKS[sink] ?? sink}</th>`)}
+                <th scope="col" rowspan="2" class="right">Refused</th></tr>
+              <tr>${sinks.map((sink) => this.#parts(sink, hours).map(([name], i) => html`<th scope="col" class="right sub">${i ? `+ ${name}` : name}</th>`))}</tr>
             </thead>
-            <tbody>${hours.map((hour) => this.#hour(hour, sinks))}</tbody>
+            <tbody>${hours.map((hour) => this.#hour(hour, sinks, hours))}</tbody>
           </table>
         </div>`}
-        <p class="hint">Each event that was accepted must be counted, recognised as a repeat, or set aside — once for the active
-          users, and once for the flags, which goals do not concern. <em>Under way</em>: the hour runs, or events of it wait in the broker.
-          <em>Delivered again</em>: the broker brought events twice; repeats are not counted.
+        <p class="hint">Each event that was accepted must be delivered, and each that was delivered must be counted, recognised as a
+          repeat, or set aside: once for the active users, and once for the flags, which goals do not concern. <em>Delivery</em>: more
+          came than was acknowledged, because the broker delivered again or a sender was told to try again though the event was
+          written; or less, because events of the hour wait in the broker. Repeats are never counted. Refused events were not accepted.
           ${ledger.sinceStart ? html`Since ${f.dateTime(ledger.sinceStart.since)} the ledger says
             ${f.count(ledger.sinceStart.counted)} events were counted, the sums in PostgreSQL ${f.count(ledger.sinceStart.stored)}; these are some
             seconds ahead while events come in.` : nothing}</p>
       </section>`;
   }
 
-  #hour(hour, sinks) {
+  /** What the delivered events of a sink became; what never was is left out. */
+  #parts(sink, hours) {
+    return SINK_PARTS.filter(([, of], i) => i < 2 || hours.some((hour) => of(sinkOf(hour, sink), hour)));
+  }
+
+  #hour(hour, sinks, hours) {
     const [tone, words] = VERDICTS[hour.verdict] ?? ['unsure', hour.verdict];
-    const some = hour.verdict === 'UNDER_WAY' ? hour.underWay : hour.verdict === 'REPEATED' ? hour.repeated : 0;
-    const of = (name) => hour.sinks.find((sink) => sink.sink === name);
+    const accepted = hour.accepted + hour.imported;
+    const delivered = hour.delivered + hour.imported;
     return html`<tr>
       <th scope="row">${f.day(hour.from)}, ${f.hour(hour.from)}</th>
-      <td class="right number">${f.count(hour.accepted + hour.imported)}</td>
-      ${sinks.map((name) => html`<td class="right number">${f.count(of(name)?.counted)}</td>
-        <td class="right number muted">${f.count(of(name)?.duplicates)}</td>`)}
-      <td class="right number">${f.count(hour.setAside)}</td>
+      <td><span class="tag ${tone}">${words}</span>${difference(hour).map((text) => html`<small>${text}</small>`)}</td>
+      <td class="right number" data-of="accepted">${f.count(accepted)}</td>
+      <td class="right number muted" data-of="difference">${delivered === accepted ? '0' : `${delivered > accepted ? '+' : '−'}${f.count(Math.abs(delivered - accepted))}`}</td>
+      <td class="right number" data-of="delivered">${f.count(delivered)}</td>
+      ${sinks.map((name) => this.#parts(name, hours).map(([part, of]) => html`<td class="right number ${part === 'counted' ? 'strong' : 'muted'}"
+        data-of="${name} ${part}">${f.count(of(sinkOf(hour, name), hour))}</td>`))}
       <td class="right number">${f.count(hour.refused)}</td>
-      <td><span class="tag ${tone}">${words}</span>${some ? html` <small class="muted">${f.count(some)}</small>` : nothing}</td>
     </tr>`;
   }
 
   #letters(answer) {
     const letters = answer.deadLetters;
+    const codes = [...new Set([...(this.parts.pipeline?.last24Hours.deadLetters ?? []), ...letters].map((each) => each.code))].sort();
+    const at = this.pages.length - 1;
     return html`
       <section class="card">
-        <h2>Dead letters</h2>
-        ${letters.length === 0 ? empty('None', 'Nothing was set aside.') : html`<ul class="letters">${letters.map((letter) => this.#letter(letter))}</ul>`}
-        ${answer.next ? html`<p class="hint">The first ${f.count(letters.length)} of more.</p>` : nothing}
+        <div class="card-head"><h2>Dead letters</h2>
+          ${codes.length === 0 ? nothing : html`<label class="hint">Reason
+            <select aria-label="Reason" .value=${this.code} @change=${(e) => this.#turnTo(e.target.value, [null])}>
+              ${['', ...codes].map((code) => html`<option value=${code} ?selected=${code === this.code}>${code || 'every'}</option>`)}
+            </select></label>`}</div>
+        ${letters.length === 0 ? empty('None', at ? 'There are no more.' : 'Nothing was set aside.') : html`<ul class="letters">${letters.map((letter) => this.#letter(letter))}</ul>`}
+        ${at || answer.next ? html`<div class="pages">
+          <button type="button" ?disabled=${!at} @click=${() => this.#turnTo(this.code, this.pages.slice(0, -1))}>Previous ${LETTERS_SHOWN}</button>
+          <button type="button" ?disabled=${!answer.next} @click=${() => this.#turnTo(this.code, [...this.pages, answer.next])}>Next ${LETTERS_SHOWN}</button>
+        </div>` : nothing}
       </section>`;
   }
 
   #letter(letter) {
-    const { code, detail, putAt, payload, ...facts } = letter;
+    const { code, detail, putAt, payload } = letter;
+    const facts = [
+      ['Event', letter.eventId || '–'],
+      ['SDK', f.source(letter.source)],
+      ['Accepted', f.dateTime(letter.acceptedAt)],
+      ['Set aside', letter.puts === 1 ? 'once' : `${f.count(letter.puts)} times`],
+      ['Size', f.bytes(letter.payloadBytes)],
+      ['Letter', letter.id],
+      ['Format', letter.contentType],
+    ];
     return html`<li><details>
       <summary><code>${code}</code> <span class="muted">${f.dateTime(putAt)}</span></summary>
       <p>${detail}</p>
-      <dl class="facts small">${Object.entries(facts).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+      <dl class="facts small">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
       <pre tabindex="0">${pretty(payload)}</pre>
     </details></li>`;
   }
@@ -254,11 +300,12 @@ export class Pipeline {
       <section class="card">
         <h2>Jobs</h2>
         <div class="table-box" tabindex="0" role="region" aria-label="Jobs">
-          <table><thead><tr><th scope="col">Job</th><th scope="col">Every</th><th scope="col">Last run</th><th scope="col" class="right">Took</th><th scope="col">Outcome</th></tr></thead>
-            <tbody>${answer.jobs.map((job) => html`<tr><th scope="row"><code>${job.name}</code></th><td>${duration(job.every)}</td>
+          <table><thead><tr><th scope="col">Job</th><th scope="col">Outcome</th><th scope="col">Last run</th><th scope="col" class="right">Took</th><th scope="col">Every</th><th scope="col">What it did</th></tr></thead>
+            <tbody>${answer.jobs.map((job) => html`<tr><th scope="row"><code>${job.name}</code></th>
+              <td>${job.lastRun ? html`<span class="tag ${tone[job.lastRun.outcome] ?? ''}">${job.lastRun.outcome.toLowerCase()}</span>` : '–'}</td>
               <td>${job.lastRun ? html`<span title=${f.dateTime(job.lastRun.startedAt)}>${f.ago(job.lastRun.startedAt)}</span>` : 'never'}</td>
               <td class="right number">${f.millis(job.lastRun?.durationMillis)}</td>
-              <td class="detail">${job.lastRun ? html`<span class="tag ${tone[job.lastRun.outcome] ?? ''}">${job.lastRun.outcome.toLowerCase()}</span> <span class="muted">${job.lastRun.detail}</span>` : '–'}</td></tr>`)}</tbody></table>
+              <td>${duration(job.every)}</td><td class="detail muted">${job.lastRun?.detail ?? '–'}</td></tr>`)}</tbody></table>
         </div>
       </section>`;
   }
@@ -278,6 +325,44 @@ export class Pipeline {
 }
 
 const SINKS = { mau: 'Active users', counts: 'Flags' };
+
+const sinkOf = (hour, name) => hour.sinks.find((sink) => sink.sink === name);
+
+/** What an event becomes that was delivered; together they are all that were. */
+const SINK_PARTS = [
+  ['counted', (sink) => sink?.counted ?? 0],
+  ['repeats', (sink) => sink?.duplicates ?? 0],
+  ['set aside', (sink, hour) => (sink?.setAside ?? 0) + hour.malformed],
+  ['goals', (sink, hour) => Math.max(0, hour.delivered + hour.imported - hour.malformed - (sink?.offered ?? 0))],
+  ['unexplained', (sink) => sink?.unexplained ?? 0],
+];
+
+const repeatedWords = (events) => `${f.count(events)} more delivered than acknowledged`;
+
+/** What lies between the accepted and the delivered events of an hour, in words. */
+function difference(hour) {
+  const carried = hour.delivered - hour.accepted - hour.repeated + hour.underWay;
+  return [
+    hour.repeated > 0 && repeatedWords(hour.repeated),
+    hour.underWay > 0 && `${f.count(hour.underWay)} not delivered yet`,
+    carried > 0 && `${f.count(carried)} accepted the hour before`,
+    carried < 0 && `${f.count(-carried)} delivered the hour after`,
+  ].filter((text) => text);
+}
+
+/** What the hours say together: a tone and a sentence. */
+function judgement(hours) {
+  const bad = hours.filter((hour) => hour.verdict === 'DOES_NOT_ADD_UP').length;
+  const repeated = hours.reduce((sum, hour) => sum + hour.repeated, 0);
+  const more = repeated ? ` ${repeatedWords(repeated)} (the broker delivered again, or the sender was told to try again).` : '';
+  if (bad) return ['bad', `${f.count(bad)} of ${f.count(hours.length)} hours do not add up. That is a fault of ours: please tell us.`];
+  if (hours.some((hour) => hour.verdict === 'LOST_SIGHT')) {
+    return ['unsure', `All adds up, but for hours in which a process ended without a last word.${more}`];
+  }
+  if (hours.length === 0) return ['good', 'Nothing has come in yet.'];
+  if (hours.some((hour) => hour.underWay)) return ['good', `All adds up so far; some events are still under way.${more}`];
+  return ['good', `Everything that came in is accounted for.${more}`];
+}
 
 /** Events by error code, most first. */
 const reasons = (title, rows, none) => html`

@@ -6,12 +6,13 @@ import * as f from '../format.js';
 const SOURCES = ['JAVASCRIPT', 'WEB', 'REACT', 'ANDROID', 'IOS', 'FLUTTER', 'GO_SERVER', 'NODE_SERVER'];
 const TYPE = 'type.googleapis.com/bucketeer.event.client.EvaluationEvent';
 const WATCH_AFTER_MILLIS = 400;
+const MOVES_WITHIN_MILLIS = 3_000;
 
 export class TestEvent {
   constructor(app) {
     this.app = app;
     this.form = { featureId: 'my-first-flag', variationId: 'on', userId: 'anna', source: 'JAVASCRIPT', key: '' };
-    this.counts = new Map();
+    this.counts = null;
     this.sent = null;
   }
 
@@ -25,21 +26,23 @@ export class TestEvent {
 
   leave() {
     clearTimeout(this.watching);
+    clearTimeout(this.moving);
     this.stream?.close();
   }
 
   #watch() {
     this.stream?.close();
-    this.counts = new Map();
+    this.counts = null;
     if (!this.form.featureId) return;
     const { featureId } = this.form;
     this.stream = new LiveStream('/v1/live/evaluation_counts', { environmentId: this.app.environment, featureId }, {
       onEvent: (type, data) => {
         const flag = type === 'pulse' ? null : data.flags.find((each) => each.featureId === featureId);
         if (flag) this.counts = new Map(flag.variations.map((each) => [each.variationId, each]));
+        if (flag && this.sent?.elsewhere && this.#events !== this.sent.before) this.sent = { ...this.sent, elsewhere: false };
         this.app.update();
       },
-      onState: (state, detail) => this.app.streamIs(state, detail),
+      onState: (report) => this.app.streamIs(report, 'Counts of flags'),
     });
   }
 
@@ -63,6 +66,7 @@ export class TestEvent {
     const id = uuid();
     const body = JSON.stringify({ events: [{ id, event: this.#event() }], sourceId: this.form.source, sdkVersion: 'console' });
     const key = this.form.key || session.key;
+    const before = this.#events;
     this.sent = { busy: true };
     this.app.update();
     const started = performance.now();
@@ -71,12 +75,28 @@ export class TestEvent {
       const fault = answer.errors?.[id];
       this.sent = fault
         ? { error: `The event was refused: ${fault.message}.` }
-        : { id, millis: performance.now() - started, again: body, key };
+        : { id, millis: performance.now() - started, again: body, key, before };
+      if (!fault) this.#watchForMove(this.sent);
     } catch (error) {
       const hint = error.status === 403 ? ' Your key may not send; give one with the role SDK_CLIENT or SDK_SERVER below.' : '';
       this.sent = { error: error.message + hint, wantsKey: error.status === 403 };
     }
     this.app.update();
+  }
+
+  /** Events of the variation today, as the stream says. */
+  get #events() {
+    return this.counts?.get(this.form.variationId)?.events ?? 0;
+  }
+
+  /** A key counts into its own environment, which need not be the one that is shown. */
+  #watchForMove(sent) {
+    clearTimeout(this.moving);
+    this.moving = setTimeout(() => {
+      if (this.sent?.id !== sent.id || this.app.live?.state !== 'live' || this.#events !== sent.before) return;
+      this.sent = { ...this.sent, elsewhere: true };
+      this.app.update();
+    }, MOVES_WITHIN_MILLIS);
   }
 
   /** The very same request once more: it is acknowledged and not counted. */
@@ -93,21 +113,22 @@ export class TestEvent {
   get #curl() {
     const event = { ...this.#event(), timestamp: 0 };
     const quoted = (text) => text.replaceAll("'", "'\\''");
-    const json = JSON.stringify({ events: [{ id: 'ID', event }], sourceId: this.form.source, sdkVersion: 'curl' });
-    const body = quoted(json).replace('"ID"', `"'$(uuidgen)'"`).replace('"timestamp":0', `"timestamp":'$(date +%s)'`);
-    return `curl ${location.origin}/register_events -H "authorization: $KEY" -d '${body}'`;
+    const json = JSON.stringify({ events: [{ id: 'ID', event }], sourceId: this.form.source, sdkVersion: 'curl' }, null, 2);
+    const body = quoted(json).replace('"ID"', `"'$(uuidgen)'"`).replace('"timestamp": 0', `"timestamp": '$(date +%s)'`);
+    return `curl ${location.origin}/register_events \\\n  -H "authorization: $KEY" \\\n  -d '${body}'`;
   }
 
   render() {
-    const today = this.counts.get(this.form.variationId);
+    const today = this.counts?.get(this.form.variationId);
+    const known = this.counts ? 0 : null;
     return html`
       <h1>Send a test event</h1>
       <p class="lead">One evaluation, through the same door that SDKs use. The numbers move when it is counted.</p>
       <div class="test">
         <form class="card fields" @submit=${(e) => this.#send(e)}>
-          ${this.#field('featureId', 'Flag id', 'test-flags', this.app.flags.map((flag) => flag.featureId))}
+          ${this.#field('featureId', 'Flag id', 'test-flags', [...this.app.flags.keys()])}
           ${this.#field('variationId', 'Variation id', 'test-variations',
-            this.app.flags.find((flag) => flag.featureId === this.form.featureId)?.variationIds ?? [])}
+            this.app.flags.get(this.form.featureId)?.variationIds ?? [])}
           ${this.#field('userId', 'User id')}
           <label>SDK
             <select @change=${(e) => this.#set('source', e.target.value)}>
@@ -122,16 +143,17 @@ export class TestEvent {
         </form>
         <section class="card moving">
           <h2>${this.form.featureId || 'No flag'} today</h2>
+          ${this.counts && !today?.events ? html`<p class="hint">Nothing was counted yet: send one, and see.</p>` : nothing}
           <dl class="figures two-up">
-            <div class="figure"><dt>Events of ${this.form.variationId || '–'}</dt><dd><span class="value" id="moving">${f.count(today?.events ?? 0)}</span></dd></div>
-            <div class="figure"><dt>Unique users of it</dt><dd><span class="value">${f.approximately(today?.uniques.count ?? 0)}</span></dd></div>
+            <div class="figure"><dt>Events of ${this.form.variationId || '–'}</dt><dd><span class="value" id="moving">${f.count(today?.events ?? known)}</span></dd></div>
+            <div class="figure"><dt>Unique users of it</dt><dd><span class="value">${f.approximately(today?.uniques.count ?? known)}</span></dd></div>
           </dl>
           <p><a href=${this.app.flagLink(this.form.featureId)}>Open the flag</a></p>
         </section>
       </div>
       <section class="card">
         <div class="card-head"><h2>The same from a shell</h2><button type="button" @click=${() => this.#copy()}>${this.copied ? 'Copied' : 'Copy'}</button></div>
-        <pre tabindex="0" aria-label="The matching curl line">${this.#curl}</pre>
+        <pre class="lines" tabindex="0" aria-label="The matching curl line">${this.#curl}</pre>
         <p class="hint">With <code>KEY</code> set to an API key that may send. An environment is not named in it: it is the key's.</p>
       </section>`;
   }
@@ -149,6 +171,8 @@ export class TestEvent {
     if (sent.error) return html`<p class="problem" role="alert">${sent.error}</p>`;
     return html`<p class="done">Acknowledged after ${f.millis(sent.millis)}: it is safe, and counted once.
       ${sent.repeats ? html`Sent again ${f.count(sent.repeats)}×, and still counted once.` : nothing}</p>
+      ${sent.elsewhere ? html`<p class="problem" role="alert">Nothing moves in the environment ${this.app.environment}: the key
+        that sent it belongs to another, and the event was counted there.</p>` : nothing}
       <button type="button" @click=${() => this.#repeat()}>Send the very same again</button>`;
   }
 
