@@ -92,10 +92,10 @@ record DemoFlag(String id, String label, double likelihood, int age, int rampDay
                     5,
                     List.of(new Variation("on", "On", 0.5), new Variation("off", "Off", 0.5))));
 
-    /** The names of all flags and variations, as the service takes them. */
-    static String labels() {
+    /** The names of all flags and variations and of the {@code environment}, as the service takes them. */
+    static String labels(String environment) {
         List<String> labels = new ArrayList<>();
-        labels.add("{\"kind\":\"ENVIRONMENT\",\"name\":\"Demo shop\"}");
+        labels.add(label(environment));
         labels.add("{\"kind\":\"GOAL\",\"id\":\"purchase\",\"name\":\"Purchase\"}");
         for (DemoFlag flag : ALL) {
             labels.add("{\"kind\":\"FLAG\",\"id\":\"" + flag.id + "\",\"name\":\"" + flag.label + "\"}");
@@ -105,6 +105,15 @@ record DemoFlag(String id, String label, double likelihood, int age, int rampDay
             }
         }
         return "{\"labels\":[" + String.join(",", labels) + "]}";
+    }
+
+    /** The name of the {@code environment} alone, as the service takes it. */
+    static String labelOfEnvironment(String environment) {
+        return "{\"labels\":[" + label(environment) + "]}";
+    }
+
+    private static String label(String environment) {
+        return "{\"kind\":\"ENVIRONMENT\",\"name\":\"" + environment + "\"}";
     }
 
     boolean isLive(double daysAgo) {

@@ -1,10 +1,9 @@
 package io.flagtally.demo;
 
-import java.time.DayOfWeek;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.time.ZoneId;
-import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,14 +17,17 @@ import java.util.UUID;
  */
 final class DemoTraffic {
 
-    /** Visits of a full day of the week at the pace of the history; some four events each. */
-    static final int VISITS_A_DAY = 5_000;
+    static final int USERS = 40_000;
 
-    private static final int USERS = 14_000;
-    private static final double WEEKEND = 0.72;
+    private static final double SEEN_SELDOM = 0.04;
+    private static final double SEEN_OFTEN = 0.8;
+
+    /** Of all users, those who were there before the shop grew. */
+    private static final double FIRST_USERS = 0.35;
+
     private static final double GOAL = 0.06;
     private static final double STRAY_ERROR = 0.002;
-    private static final double BURST_ERROR = 0.45;
+    private static final double BURST_ERROR = 0.6;
     private static final String BURST_FLAG = "checkout-flow";
     private static final String BURST_VARIATION = "express";
     private static final String TYPE = "type.googleapis.com/bucketeer.event.client.";
@@ -33,47 +35,48 @@ final class DemoTraffic {
     /** The SDK of a user, by {@code user % 10}; 1 Android, 2 iOS, 7 JavaScript, 9 React. */
     private static final int[] SOURCES = {7, 7, 7, 7, 9, 9, 1, 1, 1, 2};
 
-    private static final double SECONDS_A_DAY = Duration.ofDays(1).toSeconds();
-
     private final Random random;
     private final ZoneId zone;
+    private final DemoRhythm rhythm;
+
+    /** The part of a visit that was to be expected and has not begun. */
+    private double owed;
 
     DemoTraffic(Random random, ZoneId zone) {
         this.random = random;
         this.zone = zone;
+        this.rhythm = new DemoRhythm(zone);
+        this.owed = random.nextDouble();
     }
 
-    /** The visits of a second around {@code time}, for traffic {@code times} as dense as that of the history. */
-    double visitsASecond(Instant time, double times) {
-        ZonedDateTime local = time.atZone(zone);
-        double hour = local.toLocalTime().toSecondOfDay() / 3600.0;
-        double evening = 0.5 - 0.5 * Math.cos((hour - 4) / 24 * 2 * Math.PI);
-        double shape = 0.35 + 1.1 * evening + 0.35 * Math.exp(-(hour - 20) * (hour - 20) / 4);
-        DayOfWeek day = local.getDayOfWeek();
-        boolean weekend = day == DayOfWeek.SATURDAY || day == DayOfWeek.SUNDAY;
-        return VISITS_A_DAY / SECONDS_A_DAY * shape * (weekend ? WEEKEND : 1) * times;
+    static void add(Map<Integer, List<String>> to, Map<Integer, List<String>> more) {
+        more.forEach((source, events) ->
+                to.computeIfAbsent(source, unused -> new ArrayList<>()).addAll(events));
     }
 
-    /** How many visits begin where {@code expected} are to be expected. */
-    int arrivals(double expected) {
-        int arrivals = 0;
-        double left = random.nextDouble();
-        double chance = Math.exp(-expected);
-        for (double sum = chance; left > sum && arrivals < 1_000; sum += chance) {
-            arrivals++;
-            chance *= expected / arrivals;
-        }
+    /**
+     * How many visits begin in the {@code span} after {@code time}. Over several spans they are as many as are to be
+     * expected, so that no ten seconds are without any.
+     */
+    int arrivals(Instant time, Duration span, double size) {
+        owed += rhythm.visitsASecond(time) * size * span.toMillis() / 1000.0;
+        int arrivals = (int) owed;
+        owed -= arrivals;
         return arrivals;
     }
 
-    /** The events of one visit that begins at {@code time}, as JSON, by the number of the SDK that sends them. */
-    Map<Integer, List<String>> visit(Instant time, Instant now) {
-        double daysAgo = Duration.between(time, now).toSeconds() / SECONDS_A_DAY;
-        int user = user();
+    /**
+     * The events of one visit that begins at {@code time}, as JSON, by the number of the SDK that sends them.
+     *
+     * @param ago how long before the end of history; zero or less for what happens after it
+     */
+    Map<Integer, List<String>> visit(Instant time, Duration ago) {
+        double daysAgo = DemoRhythm.days(ago);
+        int user = user(time, DemoRhythm.size(ago));
         List<String> events = new ArrayList<>();
         for (DemoFlag flag : DemoFlag.ALL) {
             if (flag.isLive(daysAgo) && random.nextDouble() < flag.likelihood()) {
-                events.add(evaluation(flag, flag.variationFor(user, daysAgo), user, time, daysAgo));
+                events.add(evaluation(flag, flag.variationFor(user, daysAgo), user, time, ago));
             }
         }
         if (random.nextDouble() < GOAL) {
@@ -84,11 +87,11 @@ final class DemoTraffic {
         return bySource;
     }
 
-    /** A burst is a few hours long nine days ago, and some minutes of each hour now. */
-    boolean isInErrorBurst(Instant time, double daysAgo) {
-        boolean then = daysAgo > 9.05 && daysAgo < 9.25;
+    /** A burst half a day long nine days ago, one of some hours on the last day, and some minutes of each hour now. */
+    static boolean isInErrorBurst(Instant time, Duration ago) {
+        double hours = ago.toSeconds() / 3600.0;
         long minute = time.getEpochSecond() / 60 % 60;
-        return then || daysAgo < 0.5 && minute >= 20 && minute < 26;
+        return hours > 216 && hours < 230 || hours > 5 && hours < 7.5 || hours <= 0 && minute >= 20 && minute < 26;
     }
 
     boolean happens(double likelihood) {
@@ -100,10 +103,10 @@ final class DemoTraffic {
         return end.minusMillis((long) (random.nextDouble() * span.toMillis()));
     }
 
-    private String evaluation(DemoFlag flag, DemoFlag.Variation variation, int user, Instant time, double daysAgo) {
+    private String evaluation(DemoFlag flag, DemoFlag.Variation variation, int user, Instant time, Duration ago) {
         boolean burst = flag.id().equals(BURST_FLAG)
                 && variation.id().equals(BURST_VARIATION)
-                && isInErrorBurst(time, daysAgo)
+                && isInErrorBurst(time, ago)
                 && happens(BURST_ERROR);
         String reason = burst ? "ERROR_EXCEPTION" : happens(STRAY_ERROR) ? "ERROR_NO_EVALUATIONS" : "RULE";
         return event(
@@ -128,9 +131,25 @@ final class DemoTraffic {
                 + time.getEpochSecond() + "," + fields + "}}";
     }
 
-    /** Some users come often, most seldom. */
-    private int user() {
-        double place = random.nextDouble();
-        return (int) (place * Math.sqrt(place) * USERS);
+    /** Some users come on most days, most on few; with the shop their number has grown. */
+    private int user(Instant time, double size) {
+        LocalDate day = LocalDate.ofInstant(time, zone);
+        int users = (int) (USERS * (FIRST_USERS + (1 - FIRST_USERS) * size));
+        double ofDay = DemoRhythm.ofDay(day.getDayOfWeek());
+        while (true) {
+            int user = random.nextInt(users);
+            double habit = chance(user, 0);
+            double seen = SEEN_SELDOM + SEEN_OFTEN * habit * habit * habit;
+            if (chance(user, day.toEpochDay()) < seen * ofDay) {
+                return user;
+            }
+        }
+    }
+
+    /** A number from 0 to 1 that belongs to a user and a day. */
+    private static double chance(int user, long day) {
+        long mixed = (user * 0x9E3779B97F4A7C15L ^ day * 0xC2B2AE3D27D4EB4FL) * 0xFF51AFD7ED558CCDL;
+        mixed = (mixed ^ mixed >>> 33) * 0xC4CEB9FE1A85EC53L;
+        return (mixed >>> 11) * 0x1.0p-53;
     }
 }

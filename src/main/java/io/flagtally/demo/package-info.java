@@ -6,7 +6,7 @@
  * <p><b>Does not own</b> any way into the service but HTTP: its events come through the door, as those of an SDK do.
  *
  * <p><b>Invariants</b>: nothing is sent unless it is switched on, and nothing into another environment than that of its
- * key; one request is under way at a time, and their events a second are bounded.
+ * key; one request is under way at a time; an hour of history has the same events each time it is sent.
  */
 @NullMarked
 package io.flagtally.demo;
