@@ -96,7 +96,7 @@ public class CatalogResource {
             operationId = "flags",
             summary = "The flags seen in an environment, with their last event and totals of today")
     @Parameter(name = "environmentId", in = ParameterIn.QUERY, description = "Empty: the environment of the key")
-    @Parameter(name = "q", in = ParameterIn.QUERY, description = "Part of the flag id, letter case aside")
+    @Parameter(name = "q", in = ParameterIn.QUERY, description = "Part of the flag's id or name, letter case aside")
     @Parameter(
             name = "limit",
             in = ParameterIn.QUERY,
@@ -111,12 +111,12 @@ public class CatalogResource {
             @Parameter(hidden = true) @RestHeader("authorization") @Nullable String key, UriInfo uri) {
         QueryParameters query = QueryParameters.of(uri);
         EnvironmentId environment = Arguments.environment(keys, key, query);
-        FlagQuery flags = new FlagQuery(
-                Arguments.part(query, "q"),
-                Arguments.part(query, "pageToken"),
-                Arguments.count(query, "limit", FLAGS_DEFAULT, FLAGS_MAX));
+        String part = Arguments.part(query, "q");
+        String after = Arguments.part(query, "pageToken");
+        int limit = Arguments.count(query, "limit", FLAGS_DEFAULT, FLAGS_MAX);
         TimeBucket today = today();
-        return reads.flags(environment, flags, today)
+        return names.flagsNamed(environment, part)
+                .chain(named -> reads.flags(environment, new FlagQuery(part, named, after, limit), today))
                 .chain(page -> names.ofFlags(
                                 environment,
                                 page.flags().stream().map(SeenFlag::flag).toList())

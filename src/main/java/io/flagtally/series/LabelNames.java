@@ -8,8 +8,11 @@ import io.smallrye.mutiny.Uni;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +37,17 @@ class LabelNames {
             }
         }
 
+        /** Returns the flags whose name contains {@code part}, which is in lower case. */
+        Set<FlagId> flagsWith(String part) {
+            Set<FlagId> flags = new HashSet<>();
+            names.forEach((named, name) -> {
+                if (named.kind == Kind.FLAG && name.toLowerCase(Locale.ROOT).contains(part)) {
+                    flags.add(new FlagId(named.id));
+                }
+            });
+            return flags;
+        }
+
         @Nullable
         String environment(EnvironmentId id) {
             return names.get(new Named(id, Kind.ENVIRONMENT, "", id.value()));
@@ -50,6 +64,9 @@ class LabelNames {
         }
     }
 
+    /** Named flags that are looked through; an environment has no more flags unless it was told to. */
+    private static final int FLAGS_MAX = 10_000;
+
     private final LabelStore store;
     private final SeriesConfig config;
 
@@ -65,6 +82,18 @@ class LabelNames {
 
     Uni<Names> ofFlags(EnvironmentId environment, List<FlagId> flags) {
         return flags.isEmpty() ? none() : patiently(store.ofFlags(environment, flags));
+    }
+
+    /**
+     * Returns the flags whose name contains {@code part}, letter case aside, in every alphabet; none for no part, and none
+     * while names cannot be read.
+     */
+    Uni<Set<FlagId>> flagsNamed(EnvironmentId environment, String part) {
+        if (part.isEmpty()) {
+            return Uni.createFrom().item(Set.of());
+        }
+        String wanted = part.toLowerCase(Locale.ROOT);
+        return patiently(store.ofAllFlags(environment, FLAGS_MAX)).map(names -> names.flagsWith(wanted));
     }
 
     private static Uni<Names> none() {

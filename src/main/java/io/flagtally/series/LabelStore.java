@@ -22,6 +22,9 @@ public interface LabelStore {
     /** Returns the labels of {@code environments} themselves. */
     Uni<List<Label>> ofEnvironments(List<EnvironmentId> environments);
 
+    /** Returns the labels of the flags of {@code environment}, without those of their variations; at most {@code limit}. */
+    Uni<List<Label>> ofAllFlags(EnvironmentId environment, int limit);
+
     /** Returns the labels of {@code flags} and of their variations. */
     Uni<List<Label>> ofFlags(EnvironmentId environment, List<FlagId> flags);
 }

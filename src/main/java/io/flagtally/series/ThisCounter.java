@@ -11,6 +11,7 @@ import java.time.LocalDate;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** This counter, past its HTTP faces. */
 final class ThisCounter implements Counter {
@@ -30,15 +31,17 @@ final class ThisCounter implements Counter {
     @Override
     public Uni<Flags> flags(EnvironmentId environment, String after) {
         TimeBucket today = calendar.last(1, Granularity.DAY, now).get(0);
-        return reads.flags(environment, new FlagQuery("", after, PAGE), today).map(page -> {
-            List<String> ids =
-                    page.flags().stream().map(each -> each.flag().value()).toList();
-            return new Flags(
-                    calendar.zone().getId(),
-                    ids,
-                    page.matching(),
-                    page.more() && !ids.isEmpty() ? ids.get(ids.size() - 1) : "");
-        });
+        return reads.flags(environment, new FlagQuery("", Set.of(), after, PAGE), today)
+                .map(page -> {
+                    List<String> ids = page.flags().stream()
+                            .map(each -> each.flag().value())
+                            .toList();
+                    return new Flags(
+                            calendar.zone().getId(),
+                            ids,
+                            page.matching(),
+                            page.more() && !ids.isEmpty() ? ids.get(ids.size() - 1) : "");
+                });
     }
 
     @Override

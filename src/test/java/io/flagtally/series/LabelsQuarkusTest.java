@@ -72,6 +72,35 @@ class LabelsQuarkusTest {
     }
 
     @Test
+    void flags_partOfAName_isFoundLikeOneOfAnId() {
+        Instant today = Instant.now().truncatedTo(ChronoUnit.DAYS);
+        new PlantedCounts(redis).day("f-4711", "on", today, 3, List.of("u1"));
+        new PlantedCounts(redis).day("f-4712", "on", today, 3, List.of("u1"));
+        new PlantedCounts(redis).day("aerger", "on", today, 3, List.of("u1"));
+        put(
+                        "test-admin",
+                        "",
+                        labels(
+                                flag("f-4711", "\"Großer ÄRGER 100%\""),
+                                flag("never-seen", "\"Ärger ohne Ereignis\""),
+                                "{\"kind\":\"VARIATION\",\"featureId\":\"f-4712\",\"id\":\"on\",\"name\":\"Ärger\"}"))
+                .statusCode(204);
+
+        for (String part : List.of("ärger", "großer ä", "100%", "F-4711")) {
+            get("/v1/flags", "test-read", Map.of("q", part))
+                    .statusCode(200)
+                    .body("flags.featureId", equalTo(List.of("f-4711")));
+        }
+        get("/v1/flags", "test-read", Map.of("q", "rger"))
+                .body("flags.featureId", equalTo(List.of("aerger", "f-4711")));
+        get("/v1/flags", "test-read", Map.of("q", "rger", "limit", "1"))
+                .body("flags.featureId", equalTo(List.of("aerger")))
+                .body("nextPageToken", equalTo("aerger"));
+        get("/v1/flags", "test-any", Map.of("q", "ärger", "environmentId", "other"))
+                .body("flags.size()", equalTo(0));
+    }
+
+    @Test
     void put_namedEnvironment_isShownInTheMonthlySummary() {
         put("test-other", "", labels("{\"kind\":\"ENVIRONMENT\",\"name\":\"The other one\"}"))
                 .statusCode(204);

@@ -36,6 +36,7 @@ public class PostgresLabelStore implements LabelStore, PanacheRepositoryBase<Lab
 
     private static final String OF_ENVIRONMENTS = "place.environment in ?1 and place.kind = ?2";
     private static final String OF_FLAGS = "place.environment = ?1 and place.kind in ?2 and place.flag in ?3";
+    private static final String OF_ALL_FLAGS = "place.environment = ?1 and place.kind = ?2 order by place.flag";
     private static final String IN_ORDER = " order by place.kind, place.flag, place.id";
     private static final String FIRST_PAGE = "place.environment = ?1" + IN_ORDER;
     private static final String NEXT_PAGE = "place.environment = ?1 and (place.kind > ?2 or (place.kind = ?2"
@@ -107,6 +108,13 @@ public class PostgresLabelStore implements LabelStore, PanacheRepositoryBase<Lab
         List<String> ids = flags.stream().map(FlagId::value).toList();
         List<String> kinds = List.of(Kind.FLAG.name(), Kind.VARIATION.name());
         return labels(() -> list(OF_FLAGS, environment.value(), kinds, ids));
+    }
+
+    @Override
+    public Uni<List<Label>> ofAllFlags(EnvironmentId environment, int limit) {
+        return labels(() -> find(OF_ALL_FLAGS, environment.value(), Kind.FLAG.name())
+                .page(0, limit)
+                .list());
     }
 
     private Uni<List<Label>> labels(Supplier<Uni<List<LabelRow>>> read) {

@@ -71,7 +71,8 @@ public final class RedisCatalogReader implements CatalogReader {
         return link.send(List.of(all)).chain(replies -> {
             String part = query.contains().toLowerCase(Locale.ROOT);
             List<Scored> matching = scored(replies.get(0)).stream()
-                    .filter(flag -> flag.id().toLowerCase(Locale.ROOT).contains(part))
+                    .filter(flag -> flag.id().toLowerCase(Locale.ROOT).contains(part)
+                            || query.named().contains(new FlagId(flag.id())))
                     .sorted(Comparator.comparing(Scored::id, ReadCommands.BY_ID))
                     .toList();
             List<Scored> following = matching.stream()

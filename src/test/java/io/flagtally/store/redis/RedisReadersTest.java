@@ -37,6 +37,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
@@ -186,7 +187,7 @@ class RedisReadersTest {
         plant("CONFIG", "RESETSTAT");
 
         read(TWO_DAYS);
-        await(catalog.flags(EnvironmentId.DEFAULT, new FlagQuery("", "", 10), TODAY));
+        await(catalog.flags(EnvironmentId.DEFAULT, new FlagQuery("", Set.of(), "", 10), TODAY));
         await(catalog.environments(new EnvironmentScope(null, 10), TODAY));
         await(catalog.environments(new EnvironmentScope(EnvironmentId.DEFAULT, 10), TODAY));
 
@@ -253,7 +254,7 @@ class RedisReadersTest {
         boolean more = true;
         while (more) {
             String after = ids.isEmpty() ? "" : ids.get(ids.size() - 1);
-            FlagPage page = await(catalog.flags(EnvironmentId.DEFAULT, new FlagQuery("F", after, 10), TODAY));
+            FlagPage page = await(catalog.flags(EnvironmentId.DEFAULT, new FlagQuery("F", Set.of(), after, 10), TODAY));
             assertEquals(25, page.matching());
             page.flags().forEach(flag -> ids.add(flag.flag().value()));
             more = page.more();
