@@ -49,4 +49,12 @@ public interface BatchSink {
     default BatchSink recognisingFor(Duration window) {
         return this;
     }
+
+    /**
+     * Returns a sink to the same place that recognises what it has written for as long as it can be written at all. Need
+     * not be overridden by one that always does.
+     */
+    default BatchSink recognisingForGood() {
+        return this;
+    }
 }

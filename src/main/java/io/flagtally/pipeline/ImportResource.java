@@ -28,15 +28,12 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
-import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Predicate;
 import java.util.zip.GZIPInputStream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
@@ -62,6 +59,7 @@ public class ImportResource {
     private final InstantSource clock;
     private final ObjectMapper json;
     private final ImportRun.Targets targets;
+    private final ImportSinks sinks;
     private final Semaphore runs;
 
     @Inject
@@ -88,24 +86,12 @@ public class ImportResource {
                 pipeline.retry().delayMin(),
                 pipeline.retry().delayMax(),
                 () -> ThreadLocalRandom.current().nextDouble());
-        // A repeat of an import that was cut short finds what it counted, or events too old for these sinks.
-        Duration untilTooOld = config.recentAge().plus(ImportRun.AHEAD_MAX);
-        Predicate<BatchSink> longTerm = sink -> config.longTermSinks().contains(sink.name());
-        List<BatchSink> chosen = sinks.stream()
-                .filter(sink -> pipeline.sinks().contains(sink.name()))
-                .toList();
+        this.sinks = ImportSinks.of(config, pipeline, sinks);
         targets = new ImportRun.Targets(
                 codecs.get(0),
                 before,
-                new SinkFanOut(
-                                chosen.stream()
-                                        .filter(longTerm.negate())
-                                        .map(sink -> sink.recognisingFor(untilTooOld))
-                                        .toList(),
-                                retry,
-                                meters)
-                        .tally(tally, false),
-                new SinkFanOut(chosen.stream().filter(longTerm).toList(), retry, meters).tally(tally, true),
+                new SinkFanOut(this.sinks.recent(), retry, meters).tally(tally, false),
+                new SinkFanOut(this.sinks.longTerm(), retry, meters).tally(tally, true),
                 retry,
                 new BucketCalendar(time.zone()));
         runs = new Semaphore(config.runsMax());
@@ -121,6 +107,9 @@ public class ImportResource {
             description = "The body may be of any length, plain or gzip. The answer is NDJSON: progress while it runs,"
                     + " then the lines at fault, then what became of all. The same file again changes nothing.")
     @APIResponse(responseCode = "200", description = "Begun; the last line of the answer says how it ended")
+    @APIResponse(
+            responseCode = "400",
+            description = "INVALID_ARGUMENT: no environment, or no sink that takes events of any age")
     @APIResponse(responseCode = "401", description = "UNAUTHENTICATED: no key was given")
     @APIResponse(responseCode = "403", description = "PERMISSION_DENIED: unknown key, no ADMIN, or other environment")
     @APIResponse(responseCode = "429", description = "RESOURCE_EXHAUSTED: too many imports at once")
@@ -133,6 +122,7 @@ public class ImportResource {
         if (IdFault.of(environment) != null) {
             throw new RefusedException(ErrorCode.INVALID_ARGUMENT, "The parameter 'environmentId' is no environment.");
         }
+        sinks.requireOneOfAnyAge(config);
         if (!runs.tryAcquire()) {
             throw new RefusedException(
                     ErrorCode.RESOURCE_EXHAUSTED,
@@ -144,17 +134,10 @@ public class ImportResource {
     }
 
     private void run(MultiEmitter<? super byte[]> emitter, InputStream body, boolean gzip, String environment) {
+        ImportRun run = new ImportRun(
+                targets, config, new EnvironmentId(environment), clock.instant(), line -> emitter.emit(text(line)));
         try {
-            InputStream plain = gzip ? new GZIPInputStream(body) : body;
-            new ImportRun(
-                            targets,
-                            config,
-                            new EnvironmentId(environment),
-                            clock.instant(),
-                            line -> emitter.emit(text(line)))
-                    .run(plain, emitter::isCancelled);
-        } catch (IOException e) {
-            emitter.emit(text(new ImportReport.LineError(0, "", ErrorCode.MALFORMED, "the body is no gzip")));
+            run.run(() -> gzip ? new GZIPInputStream(body) : body, emitter::isCancelled);
         } finally {
             runs.release();
             emitter.complete();

@@ -23,6 +23,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.zip.ZipException;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  * are recent enough to be written to them at all.
  */
 final class ImportRun {
+
+    private static final Logger LOG = Logger.getLogger(ImportRun.class);
 
     /** Events may be this far ahead, as at the other doors. */
     static final Duration AHEAD_MAX = Duration.ofHours(1);
@@ -73,20 +77,24 @@ final class ImportRun {
         this.report = report;
     }
 
-    /** Imports {@code stream} to its end, or until {@code cancelled}. */
-    void run(InputStream stream, BooleanSupplier cancelled) {
+    /** What is imported. */
+    interface Body {
+        InputStream open() throws IOException;
+    }
+
+    /** Imports {@code body} to its end, or until {@code cancelled}. Whatever happens, the report comes to its end. */
+    void run(Body body, BooleanSupplier cancelled) {
         String failure = null;
         try {
-            BoundedLines reader = new BoundedLines(stream, config.lineBytesMax());
-            byte[] line = reader.next();
-            while (line != null && !cancelled.getAsBoolean()) {
-                lines++;
-                take(line, reader.tooLong());
-                line = reader.next();
-            }
+            read(new BoundedLines(body.open(), config.lineBytesMax()), cancelled);
             write();
+        } catch (ZipException e) {
+            failure = "the body is no gzip, or damaged: " + e.getMessage();
         } catch (IOException e) {
             failure = "the body broke off: " + e.getMessage();
+        } catch (RuntimeException e) {
+            LOG.error("An import broke off", e);
+            failure = "our fault; the log has the cause: " + e;
         }
         errors.forEach(report);
         report.accept(new End(
@@ -98,6 +106,15 @@ final class ImportRun {
                 new HashMap<>(refusedByCode),
                 refused - errors.size(),
                 failure));
+    }
+
+    private void read(BoundedLines reader, BooleanSupplier cancelled) throws IOException {
+        byte[] line = reader.next();
+        while (line != null && !cancelled.getAsBoolean()) {
+            lines++;
+            take(line, reader.tooLong());
+            line = reader.next();
+        }
     }
 
     private void take(byte[] line, boolean tooLong) {

@@ -18,7 +18,7 @@ public interface ActiveUsersReader {
     Uni<ActivityReading> months(List<EnvironmentId> environments, YearMonth from, YearMonth to);
 
     /** Reads a month, one entry for each environment that had events, over all SDKs, by environment; at most so many. */
-    Uni<List<PeriodActivity>> month(YearMonth month, int environmentsMax);
+    Uni<MonthOfEnvironments> month(YearMonth month, int environmentsMax);
 
     /** Reads the days of {@code dates}, one entry for each day and SDK, and for all SDKs; from sums. */
     Uni<ActivityReading> days(EnvironmentId environment, DateSpan dates);

@@ -112,7 +112,7 @@ public class ActiveUsersResource {
         return reads.steps(environment, range)
                 .map(reading -> ActiveUsersReads.answer(
                         worded.apply(ActiveUsersResponse.of(
-                                environment, calendar.zone().getId(), range, source, reading.activity())),
+                                environment, calendar.zone().getId(), range, source, reading)),
                         reading));
     }
 }

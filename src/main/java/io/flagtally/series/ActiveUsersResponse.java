@@ -4,6 +4,7 @@ import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.SourceId;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.YearMonth;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +43,8 @@ record ActiveUsersResponse(
             @Schema(description = "Months only: whether late events still change it") @Nullable
             Boolean open,
 
-            @Schema(description = "Months and days: when a late event changed it last") @Nullable
+            @Schema(description = "Months and days: when a late event, or the erasure of a person, changed it last")
+            @Nullable
             Instant revisedAt,
 
             @Schema(description = "By SDK; a user of two is in both")
@@ -56,9 +58,9 @@ record ActiveUsersResponse(
             String zone,
             ActivityRange range,
             @Nullable SourceId only,
-            List<PeriodActivity> activity) {
+            ActivityReading reading) {
         Map<DateSpan, List<PeriodActivity>> bySpan =
-                activity.stream().collect(Collectors.groupingBy(PeriodActivity::dates));
+                reading.activity().stream().collect(Collectors.groupingBy(PeriodActivity::dates));
         boolean months = range.step() == ActivityRange.Step.MONTH;
         return new ActiveUsersResponse(
                 environment.value(),
@@ -66,11 +68,16 @@ record ActiveUsersResponse(
                 range.step(),
                 only,
                 range.steps().stream()
-                        .map(span -> step(span, only, bySpan.getOrDefault(span, List.of()), months))
+                        .map(span -> step(
+                                span,
+                                only,
+                                bySpan.getOrDefault(span, List.of()),
+                                months ? !reading.closed().contains(YearMonth.from(span.from())) : null))
                         .toList());
     }
 
-    private static Step step(DateSpan span, @Nullable SourceId only, List<PeriodActivity> activity, boolean month) {
+    private static Step step(
+            DateSpan span, @Nullable SourceId only, List<PeriodActivity> activity, @Nullable Boolean open) {
         PeriodActivity total =
                 activity.stream().filter(a -> a.source() == only).findAny().orElse(null);
         List<Source> sources = activity.stream()
@@ -83,7 +90,7 @@ record ActiveUsersResponse(
                 span.to(),
                 total == null ? Long.valueOf(0) : total.users(),
                 total == null ? 0 : total.events(),
-                month ? Boolean.valueOf(total == null || total.open()) : null,
+                open,
                 total == null ? null : total.revisedAt(),
                 sources);
     }

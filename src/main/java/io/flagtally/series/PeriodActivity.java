@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param users how many, or null if their rows were dropped and no sum was kept
  * @param events evaluations and goals
  * @param open whether late events still change it
- * @param revisedAt when a late event changed it last, or null if none did or it is not kept
+ * @param revisedAt when a late event, or the erasure of a person, changed it last, or null if none did or it is not kept
  */
 public record PeriodActivity(
         EnvironmentId environment,

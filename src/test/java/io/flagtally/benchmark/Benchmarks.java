@@ -28,6 +28,10 @@ public final class Benchmarks {
             "live", args -> LiveBenchmark.main(args),
             "http", args -> HttpBenchmark.main(args)));
 
+    static {
+        BY_NAME.put("mau-reads", args -> MauReadsBenchmark.main(args));
+    }
+
     private Benchmarks() {}
 
     public static void main(String[] args) throws Exception {

@@ -8,8 +8,10 @@ import io.flagtally.event.Reason;
 import io.flagtally.event.SourceId;
 import io.flagtally.event.UserId;
 import io.flagtally.event.VariationId;
+import io.flagtally.rollup.Activity;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
+import io.flagtally.store.postgres.ActiveUsersParts;
 import io.flagtally.store.postgres.ActiveUsersRules;
 import io.flagtally.store.postgres.PostgresActiveUsersReader;
 import io.flagtally.store.postgres.PostgresActiveUsersSink;
@@ -33,6 +35,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 
 /**
@@ -90,6 +93,8 @@ final class MauBenchmark {
         try {
             if (args.length > 0 && args[0].equals("read")) {
                 benchmark.read(args.length > 1 ? Integer.parseInt(args[1]) : 20);
+            } else if (args.length > 0 && args[0].equals("parts")) {
+                benchmark.parts();
             } else {
                 benchmark.write();
             }
@@ -123,6 +128,43 @@ final class MauBenchmark {
         disk("event_identity", 2 * EVENTS, "event");
         diskOfRows();
         reads(Duration.ofSeconds(10));
+    }
+
+    /** Each table alone, statement by statement of the product, in transactions of their own. */
+    private void parts() {
+        List<EventBatch> batches = batches(new Random(), USERS, EVENTS);
+        List<Activity> folded =
+                batches.stream().map(batch -> Activity.of(UTC, batch.events())).toList();
+        openMonth("202611");
+        openMonth("20261121");
+        var made = pool.query(ActiveUsersParts.TABLE_WITHOUT_DAYS)
+                .execute()
+                .await()
+                .atMost(PATIENCE);
+        System.out.printf(
+                "%-46s %9s %16s %17s %12s%n",
+                "part", "events/s", "PostgreSQL \u00b5s", "this process \u00b5s", "log bytes");
+        for (String users : List.of("new", "known")) {
+            row("event ids alone, users " + users, EVENTS, () -> each(batches, ActiveUsersParts::identities));
+            row("rows of mau alone, users " + users, EVENTS, () -> each(folded, ActiveUsersParts::usersOfSources));
+            row("users over all SDKs alone, " + users, EVENTS, () -> each(folded, ActiveUsersParts::users));
+            row(
+                    "the same without days, users " + users,
+                    EVENTS,
+                    () -> each(folded, ActiveUsersParts::usersWithoutDays));
+            row("sums alone", EVENTS, () -> each(folded, ActiveUsersParts::sums));
+        }
+    }
+
+    private <T> Uni<Void> each(List<T> batches, BiFunction<Pool, T, Uni<?>> write) {
+        return Multi.createFrom()
+                .iterable(batches)
+                .onItem()
+                .transformToUni(batch -> write.apply(pool, batch))
+                .merge(IN_FLIGHT)
+                .collect()
+                .last()
+                .replaceWithVoid();
     }
 
     private void read(int millions) {

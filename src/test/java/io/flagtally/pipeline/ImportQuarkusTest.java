@@ -96,6 +96,24 @@ class ImportQuarkusTest {
     }
 
     @Test
+    void import_bodyThatIsNoGzip_saysSoInItsLastLine() {
+        String answer = given().header("authorization", "test-any")
+                .header("content-encoding", "gzip")
+                .contentType(ImportResource.NDJSON)
+                .body(event("anna", OLD).getBytes(StandardCharsets.UTF_8))
+                .post("/v1/import?environmentId=" + environment)
+                .then()
+                .statusCode(200)
+                .extract()
+                .asString();
+
+        JsonPath end = last(answer.lines().toList());
+        assertAll(
+                () -> assertEquals(false, end.getBoolean("done")),
+                () -> assertTrue(end.getString("failure").startsWith("the body is no gzip"), answer));
+    }
+
+    @Test
     void import_withoutAdmin_isRefused() {
         given().header("authorization", "test-read")
                 .body("")

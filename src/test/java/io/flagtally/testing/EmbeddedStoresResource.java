@@ -47,6 +47,7 @@ public final class EmbeddedStoresResource implements QuarkusTestResourceLifecycl
         putKeys(config);
         config.put("flagtally.ingest.cors.origins", ALLOWED_ORIGIN);
         config.put("flagtally.report.webhooks.test.url", urls[2] + "/hook");
+        config.put("flagtally.report.webhooks.nowhere.format", "SLACK");
         config.put("flagtally.reconcile.targets.test.url", urls[2] + EMPTY_COUNTER);
         config.put("flagtally.reconcile.targets.test.key", "test");
         return config;

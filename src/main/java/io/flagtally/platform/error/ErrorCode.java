@@ -19,6 +19,8 @@ public enum ErrorCode {
     RESOURCE_EXHAUSTED(429),
     /** Our fault. */
     INTERNAL(500),
+    /** A job failed, because of what it needs: a store, or a receiver that refuses. */
+    JOB_FAILED(502),
     /** A store or broker is away, or the service is shutting down; try again later. */
     UNAVAILABLE(503),
 

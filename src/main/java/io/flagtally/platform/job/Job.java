@@ -29,6 +29,11 @@ public interface Job {
         return Duration.ofMinutes(1);
     }
 
+    /** How long a run may take; one that takes longer has failed. */
+    default Duration timeout() {
+        return Duration.ofHours(1);
+    }
+
     /** Does the work, and gives a sentence on what was done. */
     Uni<String> run();
 }

@@ -107,7 +107,7 @@ public class JobResource {
     @APIResponse(responseCode = "200", description = "It was run well")
     @APIResponse(responseCode = "404", description = "NOT_FOUND: there is no such job")
     @APIResponse(responseCode = "429", description = "RESOURCE_EXHAUSTED: it is running already")
-    @APIResponse(responseCode = "500", description = "INTERNAL: it failed; detail says why")
+    @APIResponse(responseCode = "502", description = "JOB_FAILED: detail says why")
     public Uni<RunEntry> run(
             @Parameter(hidden = true) @RestHeader("authorization") @Nullable String key, @RestPath String name) {
         var unused = keys.require(key, Role.ADMIN);
@@ -121,7 +121,7 @@ public class JobResource {
             JobRun done = run.orElseThrow(() ->
                     new RefusedException(ErrorCode.RESOURCE_EXHAUSTED, "The job " + name + " is running already."));
             if (done.outcome() == JobRun.Outcome.FAILED) {
-                throw new RefusedException(ErrorCode.INTERNAL, "The job " + name + " failed: " + done.detail());
+                throw new RefusedException(ErrorCode.JOB_FAILED, "The job " + name + " failed: " + done.detail());
             }
             return RunEntry.of(done);
         });

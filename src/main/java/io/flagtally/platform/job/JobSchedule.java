@@ -3,9 +3,9 @@ package io.flagtally.platform.job;
 import io.flagtally.platform.config.ProcessRole;
 import io.flagtally.platform.config.RolesConfig;
 import io.quarkus.scheduler.Scheduled;
-import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.Cancellable;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Duration;
@@ -14,6 +14,8 @@ import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jboss.logging.Logger;
 
 /** Runs each job in each slot of its schedule, in one of the processes. A job that failed is tried again. */
@@ -22,9 +24,15 @@ public class JobSchedule {
 
     private static final Logger LOG = Logger.getLogger(JobSchedule.class);
 
+    /** Each holds a connection while it runs. */
+    private static final int AT_ONCE_MAX = 4;
+
     private final Collection<Job> jobs;
     private final JobLedger ledger;
     private final InstantSource clock;
+
+    /** Jobs that this process has begun, or is about to. */
+    private final Set<String> underWay = ConcurrentHashMap.newKeySet();
 
     @Inject
     JobSchedule(Jobs jobs, RolesConfig roles, JobLedger ledger, InstantSource clock) {
@@ -33,21 +41,30 @@ public class JobSchedule {
         this.clock = clock;
     }
 
-    @Scheduled(identity = "jobs", every = "1m", delayed = "1m", concurrentExecution = ConcurrentExecution.SKIP)
-    Uni<Void> runDue() {
-        return Multi.createFrom()
-                .iterable(jobs)
-                .filter(job -> job.every().isPresent())
+    /** Begins what is due, a few at a time, and waits for none: a job that takes its time keeps itself only. */
+    @Scheduled(identity = "jobs", every = "1m", delayed = "1m")
+    void runDue() {
+        List<Job> due = jobs.stream()
+                .filter(job -> job.every().isPresent() && underWay.add(job.name()))
+                .toList();
+        Cancellable unused = Multi.createFrom()
+                .iterable(due)
                 .onItem()
-                .transformToUniAndConcatenate(job -> ledger.runOnce(job, job.slot(clock.instant()))
-                        .invoke(JobSchedule::log)
-                        .onFailure()
-                        .invoke(failure -> LOG.warnf("The job %s could not be run: %s", job.name(), failure))
-                        .onFailure()
-                        .recoverWithItem(Optional.empty()))
-                .collect()
-                .last()
-                .replaceWithVoid();
+                .transformToUni(this::run)
+                .merge(AT_ONCE_MAX)
+                .subscribe()
+                .with(JobSchedule::log);
+    }
+
+    private Uni<Optional<JobRun>> run(Job job) {
+        return Uni.createFrom()
+                .deferred(() -> ledger.runOnce(job, job.slot(clock.instant())))
+                .onFailure()
+                .invoke(failure -> LOG.warnf("The job %s could not be run: %s", job.name(), failure))
+                .onFailure()
+                .recoverWithItem(Optional.empty())
+                .onTermination()
+                .invoke(() -> underWay.remove(job.name()));
     }
 
     /** Returns the slot of {@code now}: the last multiple of {@code every}, counted from 1970. */

@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param zone the IANA zone that cuts the month
  * @param environments those with events, by id
+ * @param environmentsLeftOut how many more have events
  */
-record MonthlyReport(YearMonth month, String zone, List<Environment> environments) {
+record MonthlyReport(YearMonth month, String zone, List<Environment> environments, long environmentsLeftOut) {
 
     /**
      * An environment's month.

@@ -18,6 +18,7 @@ public enum ReportFormat {
             body.put("month", report.month().toString());
             body.put("zone", report.zone());
             body.put("environments", report.environments());
+            body.put("environmentsLeftOut", report.environmentsLeftOut());
             return body;
         }
     },
@@ -55,8 +56,9 @@ public enum ReportFormat {
                     environment.users() == null ? 0 : environment.users(),
                     environment.events()));
         }
-        if (all.size() > LINES_MAX) {
-            text.append("\nand ").append(all.size() - LINES_MAX).append(" more environments");
+        long more = Math.max(0, all.size() - LINES_MAX) + report.environmentsLeftOut();
+        if (more > 0) {
+            text.append("\nand ").append(more).append(" more environments");
         }
         return text.toString();
     }

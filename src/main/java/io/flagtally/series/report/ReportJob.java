@@ -10,6 +10,7 @@ import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,8 +21,10 @@ import java.time.Period;
 import java.time.YearMonth;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  * a webhook took is not sent to it again, unless on demand.
  */
 final class ReportJob implements Job {
+
+    private static final Logger LOG = Logger.getLogger(ReportJob.class);
+    private static final Set<String> SCHEMES = Set.of("https", "http");
 
     private final String webhook;
     private final Webhook destination;
@@ -97,17 +103,28 @@ final class ReportJob implements Job {
     /** Reads files, so it blocks. */
     private Post post(MonthlyReport report) {
         String place = "flagtally.report.webhooks." + webhook;
-        String url = destination.url().map(URI::toString).orElse(null);
-        URI to = destination.urlFile().isPresent()
-                ? URI.create(content(place + ".url-file", destination.urlFile().get()))
-                : URI.create(url == null ? "" : url);
-        if (to.getHost() == null) {
-            throw new ReportRefusedException("set " + place + ".url or " + place + ".url-file to a URL", true, null);
-        }
+        URI to = target(place);
         String key = UUID.nameUUIDFromBytes(
                         ("monthly_report " + report.month() + " " + webhook).getBytes(StandardCharsets.UTF_8))
                 .toString();
         return new Post(to, key, bytes(report, key), secret(place));
+    }
+
+    /** What it says of a URL that is none does not repeat it: it may be a secret. */
+    private URI target(String place) {
+        String url = destination.urlFile().isPresent()
+                ? content(place + ".url-file", destination.urlFile().get())
+                : destination.url().map(URI::toString).orElse("");
+        try {
+            URI to = new URI(url);
+            if (to.getHost() != null && SCHEMES.contains(String.valueOf(to.getScheme()))) {
+                return to;
+            }
+        } catch (URISyntaxException e) {
+            LOG.debugf("The report %s has no URL: %s", webhook, e.getReason());
+        }
+        throw new ReportRefusedException(
+                "set " + place + ".url or " + place + ".url-file to a URL (https://… or http://…)", true, null);
     }
 
     private @Nullable String secret(String place) {

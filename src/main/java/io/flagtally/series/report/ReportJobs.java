@@ -9,6 +9,7 @@ import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.series.ActiveUsersReader;
 import io.flagtally.series.Label;
 import io.flagtally.series.LabelStore;
+import io.flagtally.series.MonthOfEnvironments;
 import io.flagtally.series.PeriodActivity;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
@@ -57,28 +58,29 @@ public class ReportJobs implements JobGroup {
     }
 
     private Uni<MonthlyReport> report(YearMonth month) {
-        return users.month(month, ENVIRONMENTS_MAX).chain(activity -> {
+        return users.month(month, ENVIRONMENTS_MAX).chain(reading -> {
             List<EnvironmentId> environments =
-                    activity.stream().map(PeriodActivity::environment).toList();
+                    reading.activity().stream().map(PeriodActivity::environment).toList();
             Uni<List<Label>> named =
                     environments.isEmpty() ? Uni.createFrom().item(List.of()) : labels.ofEnvironments(environments);
-            return named.map(names -> report(month, activity, names));
+            return named.map(names -> report(month, reading, names));
         });
     }
 
-    private MonthlyReport report(YearMonth month, List<PeriodActivity> activity, List<Label> labelled) {
+    private MonthlyReport report(YearMonth month, MonthOfEnvironments reading, List<Label> labelled) {
         Map<String, String> names = new HashMap<>();
         labelled.forEach(label -> names.put(label.id(), label.name()));
         return new MonthlyReport(
                 month,
                 calendar.zone().getId(),
-                activity.stream()
+                reading.activity().stream()
                         .map(each -> new MonthlyReport.Environment(
                                 each.environment().value(),
                                 names.get(each.environment().value()),
                                 each.users(),
                                 each.events(),
                                 each.open()))
-                        .toList());
+                        .toList(),
+                reading.leftOut());
     }
 }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +35,12 @@ final class ActiveUsersFlush {
     private final boolean recognising;
     private final List<Entry> entries;
     private final List<RejectedEvent> rejected = new ArrayList<>();
-    private final Set<String> periods = new TreeSet<>();
+    private final Set<String> months = new TreeSet<>();
+    private final Set<String> days = new TreeSet<>();
+    private final TreeSet<String> daysOfKeys = new TreeSet<>();
+
+    /** Days and environments of which it turned out that their event ids were dropped. */
+    private final Set<String> dropped = new HashSet<>();
 
     /** Distinct events by key, in the order in which every process locks them. */
     private final TreeMap<UUID, FlagEvent> byKey = new TreeMap<>();
@@ -43,40 +49,76 @@ final class ActiveUsersFlush {
     ActiveUsersFlush(EventBatch batch, BucketCalendar calendar, boolean recognising) {
         this.calendar = calendar;
         this.recognising = recognising;
-        Map<LocalDate, String> months = new HashMap<>();
-        Map<LocalDate, String> days = new HashMap<>();
+        Map<LocalDate, String> monthTexts = new HashMap<>();
+        Map<LocalDate, String> dayTexts = new HashMap<>();
         entries = new ArrayList<>(batch.size());
         for (FlagEvent event : batch.events()) {
             Instant time = event.time();
-            String month = months.computeIfAbsent(calendar.localDate(time), date -> text(YearMonth.from(date)));
-            String day = days.computeIfAbsent(LocalDate.ofInstant(time, ZoneOffset.UTC), date -> text(date));
+            String month = monthTexts.computeIfAbsent(calendar.localDate(time), date -> text(YearMonth.from(date)));
+            String day = dayTexts.computeIfAbsent(LocalDate.ofInstant(time, ZoneOffset.UTC), date -> text(date));
             entries.add(new Entry(event, month, day));
-            periods.add(month);
+            months.add(month);
             if (recognising) {
-                periods.add(day);
+                days.add(day);
             }
         }
     }
 
     /** The months, and the days of event ids, that this flush writes to. */
     Collection<String> periods() {
+        List<String> periods = new ArrayList<>(months);
+        periods.addAll(days);
         return periods;
+    }
+
+    /** The days of the event ids that {@link #keys} holds, in order. */
+    String[] days() {
+        return daysOfKeys.toArray(String[]::new);
+    }
+
+    /** Those of them that had ended by {@code end}. */
+    String[] daysBefore(Instant end) {
+        String first = text(LocalDate.ofInstant(end, ZoneOffset.UTC));
+        return daysOfKeys.headSet(first).toArray(String[]::new);
+    }
+
+    String[] environments() {
+        return entries.stream()
+                .map(entry -> entry.event.environment().value())
+                .distinct()
+                .toArray(String[]::new);
+    }
+
+    /** Takes note that the event ids of a day were dropped, of an environment that had some. False if that was known. */
+    boolean lose(String day, String environment) {
+        return dropped.add(lost(day, environment));
+    }
+
+    private static String lost(String day, String environment) {
+        return day + " " + environment;
     }
 
     /** Rejects the events whose month is closed, or whose event ids were dropped; keys the others. */
     void settle(Set<String> closed) {
         byKey.clear();
+        daysOfKeys.clear();
         rejected.clear();
         EventKey key = new EventKey();
         for (Entry entry : entries) {
             if (closed.contains(entry.month)) {
                 rejected.add(monthClosed(entry));
-            } else if (recognising && closed.contains(entry.day)) {
+            } else if (recognising && (closed.contains(entry.day) || isLost(entry))) {
                 rejected.add(identitiesDropped(entry));
             } else if (recognising) {
                 byKey.put(key.of(entry.event), entry.event);
+                daysOfKeys.add(entry.day);
             }
         }
+    }
+
+    private boolean isLost(Entry entry) {
+        return !dropped.isEmpty()
+                && dropped.contains(lost(entry.day, entry.event.environment().value()));
     }
 
     /** The keys of the distinct events, in the order in which every process locks them. */
@@ -146,7 +188,7 @@ final class ActiveUsersFlush {
                 entry.event,
                 ErrorCode.DEDUPLICATION_WINDOW_PASSED,
                 "the ids of the events of " + entry.day + " (UTC) were dropped, so whether " + named(entry.event)
-                        + " was counted is no longer known");
+                        + " was counted is no longer known; flagtally.mau.event-ids-retention keeps them for longer");
     }
 
     private static String named(FlagEvent event) {

@@ -21,6 +21,17 @@ final class ActiveUsersStatements {
     static final String INSERT_IDENTITIES =
             "insert into event_identity select unnest($1::uuid[]) on conflict do nothing returning id";
 
+    /** Has the event ids of days kept until their months are closed. */
+    static final String KEEP_IDENTITIES = "insert into imported_day select unnest($1::text[]) on conflict do nothing";
+
+    /**
+     * Gives days and environments whose event ids were dropped. Exact for partitions that the same transaction has
+     * written ids to: none of them can be dropped before its end.
+     */
+    static final String DROPPED_IDENTITIES =
+            "select day, environment_namespace from dropped_event_ids where day = any($1)"
+                    + " and environment_namespace = any($2)";
+
     /**
      * Gives, by environment, month and set of days that became active with this write, how many users, and for how many
      * of them it was the first of the month. A user of whom nothing becomes known is not written.

@@ -2,6 +2,7 @@ package io.flagtally.store.postgres;
 
 import io.flagtally.platform.job.Job;
 import io.flagtally.rollup.BucketCalendar;
+import io.smallrye.mutiny.CompositeException;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Pool;
@@ -17,15 +18,16 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /**
  * Opens partitions ahead, and drops those that are past their retention. Writers are never kept waiting: a partition is
- * closed, then detached beside them, then dropped. What a run that was cut short left over, the next one ends.
+ * detached beside them, then dropped. What a run that was cut short left over, the next one ends.
  *
- * <p>A month is dropped when it and its last write are older than the retention; its sums stay. The event ids of a day
- * are dropped when no door takes events of it any more and no import wrote to it since, at the latest with its month.
+ * <p>A month is closed, then dropped, when it and its last write are older than the retention; its sums stay. The event
+ * ids of a day are dropped some time after no door takes events of it any more, at the latest with its months, and not
+ * before them if an import wrote to it.
  */
 final class PartitionJob implements Job {
 
@@ -37,31 +39,79 @@ final class PartitionJob implements Job {
     /** Days of event ids that are opened ahead, beside today. */
     private static final int DAYS_AHEAD = 3;
 
-    /** After the end of a day, no door takes its events, and repeats of the last ones have come: 31 days, and two more. */
-    private static final Duration DOORS_CLOSE_AFTER = Duration.ofDays(33);
-
+    private static final DateTimeFormatter MONTH = DateTimeFormatter.ofPattern("uuuuMM", Locale.ROOT);
     private static final DateTimeFormatter DAY = DateTimeFormatter.BASIC_ISO_DATE;
 
-    private static final String PARTITIONS = "select c.relname, i.inhdetachpending from pg_inherits i"
-            + " join pg_class c on c.oid = i.inhrelid where i.inhparent = $1::text::regclass order by 1";
+    /** The table whose partitions are days. */
+    private static final String EVENT_IDS = "event_identity";
+
+    /**
+     * What is being detached first, since a table detaches one partition at a time; then months, so that days know that
+     * theirs are closed.
+     */
+    private static final String PARTITIONS =
+            "select c.relname, i.inhrelid is not null, coalesce(i.inhdetachpending, false)"
+                    + " from pg_class c left join pg_inherits i on i.inhrelid = c.oid"
+                    + " where c.relkind = 'r' and c.relname ~ '^(mau|mau_user|event_identity)_[0-9]+$'"
+                    + " and c.relnamespace = (select relnamespace from pg_class where oid = 'mau'::regclass)"
+                    + " order by 3 desc, 1 desc";
+
     private static final String LAST_WRITE =
             "select coalesce(max(updated_at), 0) from active_users_summary where period = any($1)";
     private static final String CLOSE =
             "insert into closed_period (period, closed_at) values ($1, $2)" + " on conflict (period) do nothing";
     private static final String CLOSED = "select count(*) from closed_period where period = any($1)";
+    private static final String IMPORTED = "select count(*) from imported_day where day = any($1)";
+    private static final String DROP_EVENT_IDS = "select drop_event_ids($1, $2, $3, $4)";
 
-    private record Partition(String table, String period, boolean detaching) {}
+    /** How a partition hangs on its table. */
+    private enum Bond {
+        ATTACHED,
+        /** Detaching was begun, and cut short. */
+        DETACHING,
+        /** Detached, and not dropped, by a run that was cut short, or by somebody who wants to keep it. */
+        DETACHED
+    }
+
+    private record Partition(String table, Bond bond) {
+
+        static Partition of(Row row) {
+            Bond attached = row.getBoolean(2) ? Bond.DETACHING : Bond.ATTACHED;
+            return new Partition(row.getString(0), row.getBoolean(1) ? attached : Bond.DETACHED);
+        }
+
+        String parent() {
+            return table.substring(0, table.lastIndexOf('_'));
+        }
+
+        String period() {
+            return table.substring(table.lastIndexOf('_') + 1);
+        }
+
+        boolean isOfEventIds() {
+            return parent().equals(EVENT_IDS);
+        }
+    }
 
     private final Pool pool;
     private final Periods periods;
     private final BucketCalendar calendar;
-    private final int retentionMonths;
+    private final Retention retention;
     private final InstantSource clock;
 
-    PartitionJob(Pool pool, BucketCalendar calendar, int retentionMonths, InstantSource clock) {
+    /**
+     * How long things are kept.
+     *
+     * @param months of the rows of a month, after its end and its last write
+     * @param eventIds of the event ids of a day, after its end
+     * @param lockWait how long detaching waits for transactions under way
+     */
+    record Retention(int months, Duration eventIds, Duration lockWait) {}
+
+    PartitionJob(Pool pool, BucketCalendar calendar, Retention retention, InstantSource clock) {
         this.pool = pool;
         this.calendar = calendar;
-        this.retentionMonths = retentionMonths;
+        this.retention = retention;
         this.clock = clock;
         periods = new Periods(pool);
     }
@@ -76,16 +126,42 @@ final class PartitionJob implements Job {
         return Optional.of(EVERY);
     }
 
+    /** One partition that cannot be dropped now keeps no other one. */
     @Override
     public Uni<String> run() {
         Instant now = clock.instant();
         periods.forget();
         return periods.open(ahead(now))
-                .chain(closed -> drop("mau", now))
-                .chain(months -> drop("mau_user", now)
-                        .chain(users -> drop("event_identity", now))
-                        .map(days -> "opened this month and " + MONTHS_AHEAD + " ahead; dropped " + months
-                                + " months and the event ids of " + days + " days"));
+                .chain(opened -> pool.query(PARTITIONS).execute())
+                .onItem()
+                .transformToMulti(rows -> Multi.createFrom().iterable(rows))
+                .map(Partition::of)
+                .onItem()
+                .transformToUni(partition -> dropIfDue(partition, now).map(dropped -> dropped ? partition.table : ""))
+                .collectFailures()
+                .concatenate()
+                .collect()
+                .asList()
+                .map(PartitionJob::sentence)
+                .onFailure(CompositeException.class)
+                .transform(PartitionJob::summed);
+    }
+
+    private static Throwable summed(Throwable failures) {
+        List<Throwable> causes = ((CompositeException) failures).getCauses();
+        return new IllegalStateException(
+                causes.size() + " partitions could not be dropped; the first: "
+                        + causes.get(0).getMessage(),
+                failures);
+    }
+
+    private static String sentence(List<String> dropped) {
+        long days =
+                dropped.stream().filter(table -> table.startsWith(EVENT_IDS)).count();
+        long months =
+                dropped.stream().filter(table -> table.startsWith("mau_user_")).count();
+        return "opened this month and " + MONTHS_AHEAD + " ahead; dropped " + months + " months and the event ids of "
+                + days + " days";
     }
 
     private List<String> ahead(Instant now) {
@@ -101,71 +177,85 @@ final class PartitionJob implements Job {
         return ahead;
     }
 
-    /** Drops the partitions of {@code table} that are due, and gives how many they were. */
-    private Uni<Long> drop(String table, Instant now) {
-        return pool.preparedQuery(PARTITIONS)
-                .execute(Tuple.of(table))
-                .onItem()
-                .transformToMulti(rows -> Multi.createFrom().iterable(rows))
-                .map(row -> partition(table, row))
-                .onItem()
-                .transformToUniAndConcatenate(
-                        partition -> isDue(partition, now).chain(due -> due ? drop(partition, now) : nothing()))
-                .collect()
-                .with(Collectors.summingLong(Long::longValue));
+    private Uni<Boolean> dropIfDue(Partition partition, Instant now) {
+        return partition.isOfEventIds() ? dropDayIfDue(partition, now) : dropMonthIfDue(partition, now);
     }
 
-    private static Uni<Long> nothing() {
-        return Uni.createFrom().item(0L);
+    private Uni<Boolean> dropMonthIfDue(Partition partition, Instant now) {
+        String period = partition.period();
+        return number(CLOSED, period)
+                .chain(closed -> closed > 0 ? Uni.createFrom().item(true) : isMonthDue(partition, now))
+                .chain(due -> due ? dropMonth(partition, now) : Uni.createFrom().item(false));
     }
 
-    private static Partition partition(String table, Row row) {
-        String name = row.getString(0);
-        return new Partition(name, name.substring(table.length() + 1), row.getBoolean(1));
+    private Uni<Boolean> isMonthDue(Partition partition, Instant now) {
+        YearMonth month = YearMonth.parse(partition.period(), MONTH);
+        Instant keptFrom = calendar.dayStart(calendar.localDate(now).minusMonths(retention.months));
+        boolean kept = calendar.dayStart(month.plusMonths(1).atDay(1)).isAfter(keptFrom);
+        return kept || partition.bond == Bond.DETACHED
+                ? Uni.createFrom().item(false)
+                : number(LAST_WRITE, partition.period())
+                        .map(last -> Instant.ofEpochSecond(last).isBefore(keptFrom));
     }
 
-    private Uni<Boolean> isDue(Partition partition, Instant now) {
-        if (partition.detaching) {
+    private Uni<Boolean> dropMonth(Partition partition, Instant now) {
+        return pool.preparedQuery(CLOSE)
+                .execute(Tuple.of(partition.period(), now.getEpochSecond()))
+                .chain(closed -> detach(partition))
+                .chain(detached ->
+                        pool.query("drop table if exists " + partition.table).execute())
+                .replaceWith(true);
+    }
+
+    private Uni<Boolean> dropDayIfDue(Partition partition, Instant now) {
+        LocalDate day = LocalDate.parse(partition.period(), DAY);
+        Instant keptUntil =
+                day.plusDays(1).atStartOfDay(ZoneOffset.UTC).toInstant().plus(retention.eventIds);
+        if (keptUntil.isAfter(now)) {
+            return Uni.createFrom().item(false);
+        }
+        List<LocalDate> dates = dates(day);
+        String[] months = dates.stream()
+                .map(date -> ActiveUsersFlush.text(YearMonth.from(date)))
+                .distinct()
+                .toArray(String[]::new);
+        return number(CLOSED, months)
+                .map(closed -> closed == months.length)
+                .chain(monthsClosed -> isDayDue(partition.period(), texts(dates), monthsClosed, keptUntil)
+                        .chain(due -> due
+                                ? dropDay(partition, texts(dates), monthsClosed, now)
+                                : Uni.createFrom().item(false)));
+    }
+
+    /** Returns the local dates that a day of UTC touches. */
+    private List<LocalDate> dates(LocalDate day) {
+        Instant start = day.atStartOfDay(ZoneOffset.UTC).toInstant();
+        Instant last = day.plusDays(1).atStartOfDay(ZoneOffset.UTC).toInstant().minusSeconds(1);
+        return calendar.localDate(start)
+                .datesUntil(calendar.localDate(last).plusDays(1))
+                .toList();
+    }
+
+    private static String[] texts(List<LocalDate> dates) {
+        return dates.stream().map(ActiveUsersFlush::text).toArray(String[]::new);
+    }
+
+    private Uni<Boolean> isDayDue(String day, String[] dates, boolean monthsClosed, Instant keptUntil) {
+        if (monthsClosed) {
             return Uni.createFrom().item(true);
         }
-        return partition.period.length() == 6 ? isMonthDue(partition.period, now) : isDayDue(partition.period, now);
+        return number(IMPORTED, day)
+                .chain(imported -> imported > 0
+                        ? Uni.createFrom().item(false)
+                        : number(LAST_WRITE, dates)
+                                .map(last -> Instant.ofEpochSecond(last).isBefore(keptUntil)));
     }
 
-    private Uni<Boolean> isMonthDue(String period, Instant now) {
-        YearMonth month = YearMonth.of(Integer.parseInt(period.substring(0, 4)), Integer.parseInt(period.substring(4)));
-        Instant keptFrom = calendar.dayStart(calendar.localDate(now).minusMonths(retentionMonths));
-        if (calendar.dayStart(month.plusMonths(1).atDay(1)).isAfter(keptFrom)) {
-            return Uni.createFrom().item(false);
-        }
-        return number(CLOSED, period)
-                .chain(closed -> closed > 0
-                        ? Uni.createFrom().item(true)
-                        : number(LAST_WRITE, period)
-                                .map(last -> Instant.ofEpochSecond(last).isBefore(keptFrom)));
-    }
-
-    private Uni<Boolean> isDayDue(String period, Instant now) {
-        LocalDate day = LocalDate.parse(period, DAY);
-        Instant doorsClosed =
-                day.plusDays(1).atStartOfDay(ZoneOffset.UTC).toInstant().plus(DOORS_CLOSE_AFTER);
-        if (doorsClosed.isAfter(now)) {
-            return Uni.createFrom().item(false);
-        }
-        String[] months = {month(day.minusDays(1)), month(day.plusDays(1))};
-        long distinct = months[0].equals(months[1]) ? 1 : 2;
-        return number(CLOSED, months)
-                .chain(closed -> closed == distinct
-                        ? Uni.createFrom().item(true)
-                        : number(
-                                        LAST_WRITE,
-                                        ActiveUsersFlush.text(day.minusDays(1)),
-                                        period,
-                                        ActiveUsersFlush.text(day.plusDays(1)))
-                                .map(last -> Instant.ofEpochSecond(last).isBefore(doorsClosed)));
-    }
-
-    private static String month(LocalDate day) {
-        return ActiveUsersFlush.text(YearMonth.from(day));
+    private Uni<Boolean> dropDay(Partition partition, String[] dates, boolean monthsClosed, Instant now) {
+        return detach(partition)
+                .chain(detached -> pool.preparedQuery(DROP_EVENT_IDS)
+                        .execute(Tuple.of(partition.period(), dates, monthsClosed, now.getEpochSecond())))
+                .map(rows -> rows.iterator().next().getBoolean(0));
     }
 
     private Uni<Long> number(String sql, String... periodsAsked) {
@@ -174,18 +264,19 @@ final class PartitionJob implements Job {
                 .map(rows -> rows.iterator().next().getLong(0));
     }
 
-    /** Closes, detaches and drops. Detaching beside writers cannot be part of a transaction. */
-    private Uni<Long> drop(Partition partition, Instant now) {
-        String parent = partition.table.substring(0, partition.table.lastIndexOf('_'));
-        String detach = "alter table " + parent + " detach partition " + partition.table
-                + (partition.detaching ? " finalize" : " concurrently");
-        return pool.preparedQuery(CLOSE)
-                .execute(Tuple.of(partition.period, now.getEpochSecond()))
-                .chain(closed -> HeldConnection.use(
-                        pool,
-                        connection -> run(connection, detach)
-                                .chain(detached -> run(connection, "drop table " + partition.table))))
-                .replaceWith(1L);
+    /** Detaches beside writers, which cannot be part of a transaction, and does not wait for ever for one of theirs. */
+    private Uni<Void> detach(Partition partition) {
+        if (partition.bond == Bond.DETACHED) {
+            return Uni.createFrom().voidItem();
+        }
+        String detach = "alter table " + partition.parent() + " detach partition " + partition.table
+                + (partition.bond == Bond.DETACHING ? " finalize" : " concurrently");
+        return HeldConnection.use(
+                pool,
+                connection -> run(connection, "set lock_timeout = " + retention.lockWait.toMillis())
+                        .chain(set -> run(connection, detach))
+                        .onItemOrFailure()
+                        .call((done, failure) -> run(connection, "reset lock_timeout")));
     }
 
     private static Uni<Void> run(SqlConnection connection, String statement) {

@@ -6,7 +6,9 @@ import io.flagtally.platform.error.UnavailableException;
 import io.flagtally.series.ActiveUsersReader;
 import io.flagtally.series.ActivityReading;
 import io.flagtally.series.DateSpan;
+import io.flagtally.series.MonthOfEnvironments;
 import io.flagtally.series.PeriodActivity;
+import io.flagtally.series.SeriesConfig;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.reactive.datasource.ReactiveDataSource;
 import io.smallrye.mutiny.Uni;
@@ -17,23 +19,26 @@ import io.vertx.mutiny.sqlclient.SqlClient;
 import io.vertx.mutiny.sqlclient.Tuple;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.LocalDate;
 import java.time.YearMonth;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Reads active users: months and days from the summaries, spans of days from the users' rows. */
+/** Reads active users: months and days from the summaries, spans of days from the users' rows; each read is of one state. */
 @Singleton
 public class PostgresActiveUsersReader implements ActiveUsersReader {
 
     private static final String COLUMNS = "select environment_namespace, period, source_id, sum(user_count)::bigint,"
             + " sum(event_count)::bigint, max(revised_at),"
-            + " exists (select from closed_period c where c.period = s.period)"
+            + " exists (select from closed_period c where c.period = s.period), count(*) over ()"
             + " from active_users_summary s where ";
 
     private static final String SUMMARIES = COLUMNS + "environment_namespace = any($1) and period = any($2)"
@@ -44,18 +49,25 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
 
     private static final String CLOSED = "select period from closed_period where period = any($1)";
 
+    /** How long a statement may take where nobody says so. */
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+
     private final Pool pool;
+    private final ReadSnapshot snapshot;
     private final @Nullable ReplicaReads replica;
 
+    /** @param pool of reads only, so that no write waits for one */
     @Inject
     PostgresActiveUsersReader(
-            Pool pool,
+            @ReactiveDataSource("reads") Pool pool,
             @ReactiveDataSource("replica") Pool replica,
             PostgresConfig config,
+            SeriesConfig series,
             InstantSource clock,
             MeterRegistry meters) {
         this(
                 pool,
+                series.readTimeout(),
                 config.replicaUrl().isPresent()
                         ? new ReplicaReads(replica, config.replicaTimeout(), clock, meters)
                         : null);
@@ -63,32 +75,39 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
 
     /** A reader that knows no replica. */
     public PostgresActiveUsersReader(Pool pool) {
-        this(pool, null);
+        this(pool, PATIENCE, null);
     }
 
-    PostgresActiveUsersReader(Pool pool, @Nullable ReplicaReads replica) {
+    PostgresActiveUsersReader(Pool pool, Duration patience, @Nullable ReplicaReads replica) {
         this.pool = pool;
+        this.snapshot = new ReadSnapshot(patience);
         this.replica = replica;
     }
 
     @Override
     public Uni<ActivityReading> months(List<EnvironmentId> environments, YearMonth from, YearMonth to) {
         String[] periods = texts(from, to).toArray(String[]::new);
-        return read(client -> summaries(client, environments, periods).map(PostgresActiveUsersReader::activity));
+        return read(client -> Uni.combine()
+                .all()
+                .unis(run(client, CLOSED, Tuple.of(periods)), summaries(client, environments, periods))
+                .with((closed, rows) -> new ActivityReading(activity(rows), months(closed), null)));
     }
 
+    /** Read from the primary: a report is sent once. */
     @Override
-    public Uni<List<PeriodActivity>> month(YearMonth month, int environmentsMax) {
+    public Uni<MonthOfEnvironments> month(YearMonth month, int environmentsMax) {
         return run(pool, MONTH, Tuple.of(ActiveUsersFlush.text(month), environmentsMax))
-                .map(PostgresActiveUsersReader::activity)
+                .map(rows -> new MonthOfEnvironments(
+                        activity(rows),
+                        rows.size() == 0 ? 0 : rows.iterator().next().getLong(7) - rows.size()))
                 .onFailure()
                 .transform(PostgresActiveUsersReader::unavailable);
     }
 
     @Override
     public Uni<ActivityReading> days(EnvironmentId environment, DateSpan dates) {
-        return read(client ->
-                summaries(client, List.of(environment), days(dates)).map(PostgresActiveUsersReader::activity));
+        return read(
+                client -> summaries(client, List.of(environment), days(dates)).map(PostgresActiveUsersReader::reading));
     }
 
     @Override
@@ -96,15 +115,16 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
         return read(client -> spans(client, environment, spans));
     }
 
-    private Uni<ActivityReading> read(Function<SqlClient, Uni<List<PeriodActivity>>> work) {
-        Uni<ActivityReading> fromPrimary =
-                Uni.createFrom().deferred(() -> work.apply(pool).map(activity -> new ActivityReading(activity, null)));
-        return (replica == null ? fromPrimary : replica.read(work, ActivityReading::new, fromPrimary))
+    private Uni<ActivityReading> read(Function<SqlClient, Uni<ActivityReading>> work) {
+        Uni<ActivityReading> fromPrimary = HeldConnection.use(pool, connection -> snapshot.read(connection, work));
+        return (replica == null
+                        ? fromPrimary
+                        : replica.read(connection -> snapshot.read(connection, work), ActivityReading::of, fromPrimary))
                 .onFailure()
                 .transform(PostgresActiveUsersReader::unavailable);
     }
 
-    private static Uni<List<PeriodActivity>> spans(SqlClient client, EnvironmentId environment, List<DateSpan> spans) {
+    private static Uni<ActivityReading> spans(SqlClient client, EnvironmentId environment, List<DateSpan> spans) {
         UserSpans users = new UserSpans(spans);
         LocalDate first =
                 spans.stream().map(DateSpan::from).min(LocalDate::compareTo).orElseThrow();
@@ -117,13 +137,12 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
         Uni<RowSet<Row>> all = run(client, users.sql(), Tuple.of(environment.value()));
         Uni<RowSet<Row>> bySource = run(client, users.sqlBySource(), Tuple.of(environment.value()));
         Uni<RowSet<Row>> events = summaries(client, List.of(environment), days(new DateSpan(first, last)));
-        return Uni.combine().all().unis(closed, all, bySource, events).asTuple().map(read -> {
-            SpanActivity activity = new SpanActivity(environment, spans);
-            read.getItem1().forEach(row -> activity.close(row.getString(0)));
-            read.getItem2().forEach(activity::addUsers);
-            read.getItem3().forEach(activity::addUsers);
-            activity(read.getItem4()).forEach(activity::addEvents);
-            return activity.all();
+        return Uni.combine().all().unis(closed, all, bySource, events).with((months, ofAll, bySources, sums) -> {
+            SpanActivity activity = new SpanActivity(environment, spans, months(months));
+            ofAll.forEach(activity::addUsers);
+            bySources.forEach(activity::addUsers);
+            activity(sums).forEach(activity::addEvents);
+            return new ActivityReading(activity.all(), months(months), null);
         });
     }
 
@@ -139,6 +158,16 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
     private static Throwable unavailable(Throwable failure) {
         return new UnavailableException(
                 String.valueOf(PostgresFailure.unavailable(failure).getMessage()), failure);
+    }
+
+    private static ActivityReading reading(RowSet<Row> rows) {
+        return new ActivityReading(activity(rows), Set.of(), null);
+    }
+
+    private static Set<YearMonth> months(RowSet<Row> closed) {
+        Set<YearMonth> months = new HashSet<>();
+        closed.forEach(row -> months.add(month(row.getString(0))));
+        return months;
     }
 
     private static List<PeriodActivity> activity(RowSet<Row> rows) {
@@ -162,13 +191,16 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
     }
 
     private static DateSpan dates(String period) {
-        YearMonth month =
-                YearMonth.of(Integer.parseInt(period.substring(0, 4)), Integer.parseInt(period.substring(4, 6)));
+        YearMonth month = month(period);
         if (period.length() == 6) {
             return new DateSpan(month.atDay(1), month.atEndOfMonth());
         }
         LocalDate day = month.atDay(Integer.parseInt(period.substring(6)));
         return new DateSpan(day, day);
+    }
+
+    private static YearMonth month(String period) {
+        return YearMonth.of(Integer.parseInt(period.substring(0, 4)), Integer.parseInt(period.substring(4, 6)));
     }
 
     private static String[] days(DateSpan dates) {

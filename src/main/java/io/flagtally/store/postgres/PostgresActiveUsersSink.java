@@ -13,6 +13,7 @@ import io.vertx.mutiny.sqlclient.Row;
 import io.vertx.mutiny.sqlclient.RowSet;
 import io.vertx.mutiny.sqlclient.SqlConnection;
 import io.vertx.mutiny.sqlclient.Tuple;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class PostgresActiveUsersSink implements BatchSink {
 
+    /** Days that ended longer ago than this may have lost their event ids. */
+    private static final Duration IDS_SURELY_KEPT = MauConfig.DOORS_CLOSE_AFTER.minusDays(1);
+
     /** How often a flush is repeated at once before the pipeline's patience takes over. */
     private static final int ATTEMPTS_MAX = 5;
 
@@ -43,16 +47,28 @@ public final class PostgresActiveUsersSink implements BatchSink {
     private final MeterRegistry meters;
     private final Timer flushes;
     private final Periods periods;
+    private final boolean ofImports;
     private final AtomicInteger shard =
             new AtomicInteger(ThreadLocalRandom.current().nextInt(Short.MAX_VALUE));
 
     public PostgresActiveUsersSink(
             Pool pool, BucketCalendar calendar, ActiveUsersRules rules, InstantSource clock, MeterRegistry meters) {
+        this(pool, calendar, rules, clock, meters, false);
+    }
+
+    private PostgresActiveUsersSink(
+            Pool pool,
+            BucketCalendar calendar,
+            ActiveUsersRules rules,
+            InstantSource clock,
+            MeterRegistry meters,
+            boolean ofImports) {
         this.pool = pool;
         this.calendar = calendar;
         this.rules = rules;
         this.clock = clock;
         this.meters = meters;
+        this.ofImports = ofImports;
         periods = new Periods(pool);
         flushes = Timer.builder("flagtally.store.mau.flush")
                 .description("Time of a flush of active users that succeeded")
@@ -63,6 +79,12 @@ public final class PostgresActiveUsersSink implements BatchSink {
     @Override
     public String name() {
         return "mau";
+    }
+
+    /** Returns the sink of imports: the ids of events that it counts are kept as long as the rows of their months. */
+    @Override
+    public BatchSink recognisingForGood() {
+        return new PostgresActiveUsersSink(pool, calendar, rules, clock, meters, true);
     }
 
     @Override
@@ -96,6 +118,9 @@ public final class PostgresActiveUsersSink implements BatchSink {
     }
 
     private boolean isToBeRepeated(Throwable failure) {
+        if (failure instanceof EventIdsLostException) {
+            return true;
+        }
         if (PostgresFailure.isMissingPartition(failure)) {
             periods.forget();
         } else if (!PostgresFailure.isConflict(failure)) {
@@ -137,16 +162,35 @@ public final class PostgresActiveUsersSink implements BatchSink {
         if (!rules.recognising()) {
             return begin.map(begun -> flush.everything());
         }
-        return together(begin, run(connection, ActiveUsersStatements.INSERT_IDENTITIES, identities(flush)))
-                .map(replies -> {
-                    List<UUID> fresh = new ArrayList<>(replies.get(1).size());
-                    replies.get(1).forEach(row -> fresh.add(row.getUUID(0)));
-                    return flush.fresh(fresh);
-                });
+        List<Uni<?>> sent = new ArrayList<>(List.of(begin));
+        if (ofImports) {
+            sent.add(run(connection, ActiveUsersStatements.KEEP_IDENTITIES, Tuple.of(flush.days())));
+        }
+        sent.add(run(
+                connection, ActiveUsersStatements.INSERT_IDENTITIES, ActiveUsersStatements.identities(flush.keys())));
+        int identities = sent.size() - 1;
+        String[] old = flush.daysBefore(clock.instant().minus(IDS_SURELY_KEPT));
+        if (old.length > 0) {
+            sent.add(run(connection, ActiveUsersStatements.DROPPED_IDENTITIES, Tuple.of(old, flush.environments())));
+        }
+        return together(sent).map(replies -> {
+            if (old.length > 0) {
+                requireKept(replies.get(replies.size() - 1), flush);
+            }
+            List<UUID> fresh = new ArrayList<>(replies.get(identities).size());
+            replies.get(identities).forEach(row -> fresh.add(row.getUUID(0)));
+            return flush.fresh(fresh);
+        });
     }
 
-    private static Tuple identities(ActiveUsersFlush flush) {
-        return ActiveUsersStatements.identities(flush.keys());
+    private static void requireKept(RowSet<Row> dropped, ActiveUsersFlush flush) {
+        boolean learnt = false;
+        for (Row row : dropped) {
+            learnt |= flush.lose(row.getString(0), row.getString(1));
+        }
+        if (learnt) {
+            throw new EventIdsLostException();
+        }
     }
 
     /** Second and third round trip: writes users, then summaries, and commits. */
@@ -158,7 +202,7 @@ public final class PostgresActiveUsersSink implements BatchSink {
                 connection,
                 ActiveUsersStatements.UPSERT_USERS_OF_SOURCES,
                 ActiveUsersStatements.usersOfSources(activity, nowSeconds));
-        return together(users, usersOfSources).chain(added -> {
+        return together(List.of(users, usersOfSources)).chain(added -> {
             SummaryDeltas summaries = new SummaryDeltas(calendar);
             summaries.addEvents(activity);
             added.forEach(summaries::addUsers);
@@ -167,7 +211,8 @@ public final class PostgresActiveUsersSink implements BatchSink {
                     connection,
                     ActiveUsersStatements.UPSERT_SUMMARIES,
                     summaries.tuple(chosen, clock.instant(), nowSeconds));
-            return together(written, connection.query("commit").execute()).replaceWithVoid();
+            return together(List.of(written, connection.query("commit").execute()))
+                    .replaceWithVoid();
         });
     }
 
@@ -175,11 +220,21 @@ public final class PostgresActiveUsersSink implements BatchSink {
         return connection.preparedQuery(statement).execute(arguments);
     }
 
-    /** Sends both without waiting in between. */
+    /** Sends all without waiting in between. */
     @SuppressWarnings("unchecked")
-    private static Uni<List<RowSet<Row>>> together(Uni<?> first, Uni<?> second) {
-        return Uni.join()
-                .all((Uni<RowSet<Row>>) first, (Uni<RowSet<Row>>) second)
-                .andFailFast();
+    private static Uni<List<RowSet<Row>>> together(List<Uni<?>> statements) {
+        List<Uni<RowSet<Row>>> all = new ArrayList<>(statements.size());
+        statements.forEach(statement -> all.add((Uni<RowSet<Row>>) statement));
+        return Uni.join().all(all).andFailFast();
+    }
+
+    /** Some events are of days and environments whose event ids were dropped, which the flush knows now. */
+    private static final class EventIdsLostException extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        EventIdsLostException() {
+            super("event ids were dropped", null, false, false);
+        }
     }
 }

@@ -84,6 +84,9 @@ public class PostgresJobLedger implements JobLedger {
                         ? Uni.createFrom().item(Optional.empty())
                         : Uni.createFrom()
                                 .deferred(job::run)
+                                .ifNoItem()
+                                .after(job.timeout())
+                                .failWith(() -> new IllegalStateException("it did not end within " + job.timeout()))
                                 .map(detail -> new JobRun(job.name(), start, clock.instant(), Outcome.OK, detail))
                                 .onFailure()
                                 .recoverWithItem(failure -> new JobRun(

@@ -57,8 +57,9 @@ public class PostgresUserEraser implements UserEraser {
             "select period from closed_period where length(period) = 6 order by period";
 
     private static final String EVENT_IDS =
-            "Keyed digests of events in event_identity: they name nobody, and let a repeat"
-                    + " of an old event not bring the person back. They are dropped with their days.";
+            "Digests of events in event_identity, 94 bits of the SHA-256 of environment, flag or goal, variation and"
+                    + " event id: no person's id goes into them, and they let a repeat of an old event not bring the"
+                    + " person back. They are dropped with their days.";
 
     private static final String EVENTS_OF_DAYS =
             "The numbers of events by day: they do not say whose the events were. The"
@@ -126,8 +127,12 @@ public class PostgresUserEraser implements UserEraser {
                 .preparedQuery(TAKE_KEYS)
                 .execute(person)
                 .chain(taken -> connection.preparedQuery(DELETE_USER).execute(person))
-                .invoke(rows -> rows.forEach(row ->
-                        deltas.remove(environment, row.getString(0), SummaryDeltas.ALL_SOURCES, row.getInteger(1), 0)))
+                .invoke(rows -> rows.forEach(row -> {
+                    int days = row.getInteger(1);
+                    if (days != 0) {
+                        deltas.remove(environment, row.getString(0), SummaryDeltas.ALL_SOURCES, days, 0);
+                    }
+                }))
                 .chain(rows -> connection
                         .preparedQuery(DELETE_USER_OF_SOURCES)
                         .execute(Tuple.of(environment, user, months, sources)))

@@ -43,6 +43,10 @@ public class PostgresWrites {
 
     private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
+
+    /** Flushes under way have ended by then. */
+    private static final Duration DETACH_WAIT = Duration.ofSeconds(15);
+
     private static final String FIX_ZONE =
             "insert into installation (name, value) values ('time-zone', $1) on conflict (name) do nothing";
 
@@ -77,14 +81,19 @@ public class PostgresWrites {
     @Produces
     @Singleton
     Job partitions(MauConfig mau, TimeConfig time, InstantSource clock) {
-        return new PartitionJob(pool, new BucketCalendar(time.zone()), mau.retentionMonths(), clock);
+        return new PartitionJob(
+                pool,
+                new BucketCalendar(time.zone()),
+                new PartitionJob.Retention(mau.retentionMonths(), mau.eventIdsRetention(), DETACH_WAIT),
+                clock);
     }
 
-    /** Tables of another installation stop the start. */
-    void start(@Observes @Priority(EARLY) StartupEvent event, TimeConfig time) {
+    /** Values that make no sense, and tables of another installation, stop the start. */
+    void start(@Observes @Priority(EARLY) StartupEvent event, TimeConfig time, MauConfig mau) {
         if (!writes) {
             return;
         }
+        mau.requireSound();
         String stored = pool.preparedQuery(FIX_ZONE)
                 .execute(Tuple.of(time.zone().getId()))
                 .chain(fixed -> pool.query("select value from installation where name = 'time-zone'")

@@ -5,7 +5,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Pool;
-import io.vertx.mutiny.sqlclient.SqlClient;
+import io.vertx.mutiny.sqlclient.SqlConnection;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -51,7 +51,7 @@ final class ReplicaReads {
      * @param fromPrimary the same from the primary
      */
     <T, R> Uni<R> read(
-            Function<SqlClient, Uni<T>> work, BiFunction<T, @Nullable Instant, R> reading, Uni<R> fromPrimary) {
+            Function<SqlConnection, Uni<T>> work, BiFunction<T, @Nullable Instant, R> reading, Uni<R> fromPrimary) {
         return Uni.createFrom()
                 .deferred(() -> clock.instant().isBefore(leftAloneUntil)
                         ? fromPrimary
@@ -65,7 +65,8 @@ final class ReplicaReads {
                                 .recoverWithUni(fromPrimary));
     }
 
-    private <T, R> Uni<R> fromReplica(Function<SqlClient, Uni<T>> work, BiFunction<T, @Nullable Instant, R> reading) {
+    private <T, R> Uni<R> fromReplica(
+            Function<SqlConnection, Uni<T>> work, BiFunction<T, @Nullable Instant, R> reading) {
         return HeldConnection.use(
                 replica,
                 connection -> connection.query(AS_OF).execute().chain(rows -> {

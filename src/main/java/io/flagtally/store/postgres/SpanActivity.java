@@ -17,21 +17,18 @@ final class SpanActivity {
 
     private final EnvironmentId environment;
     private final List<DateSpan> spans;
-    private final Set<String> closedMonths = new HashSet<>();
+    private final Set<YearMonth> closedMonths;
 
     /** By SDK, or all of them: a number for each span. */
     private final Map<String, long[]> users = new TreeMap<>();
 
     private final Map<String, long[]> events = new TreeMap<>();
 
-    SpanActivity(EnvironmentId environment, List<DateSpan> spans) {
+    /** @param closedMonths those whose rows were dropped */
+    SpanActivity(EnvironmentId environment, List<DateSpan> spans, Set<YearMonth> closedMonths) {
         this.environment = environment;
         this.spans = spans;
-    }
-
-    /** Says that the rows of a month were dropped. */
-    void close(String month) {
-        closedMonths.add(month);
+        this.closedMonths = closedMonths;
     }
 
     /** Adds a row of {@link UserSpans}. */
@@ -82,7 +79,7 @@ final class SpanActivity {
     private boolean isOpen(DateSpan span) {
         YearMonth last = YearMonth.from(span.to());
         for (YearMonth month = YearMonth.from(span.from()); !month.isAfter(last); month = month.plusMonths(1)) {
-            if (closedMonths.contains(ActiveUsersFlush.text(month))) {
+            if (closedMonths.contains(month)) {
                 return false;
             }
         }

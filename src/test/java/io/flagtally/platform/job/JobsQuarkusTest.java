@@ -4,6 +4,7 @@ import static io.restassured.RestAssured.given;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.greaterThanOrEqualTo;
+import static org.hamcrest.Matchers.matchesRegex;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.flagtally.testing.EmbeddedStoresResource;
@@ -49,6 +50,27 @@ class JobsQuarkusTest {
                 .get("/v1/batch/jobs")
                 .then()
                 .body("jobs.find { it.name == 'report-test' }.every", equalTo("P1M"));
+    }
+
+    /** A webhook without a URL. */
+    @Test
+    void run_jobThatFails_isToldApartFromOurFaultsAndSeenInMetrics() {
+        given().header("authorization", "test-admin")
+                .post("/v1/batch/jobs/report-nowhere")
+                .then()
+                .statusCode(502)
+                .body("code", equalTo("JOB_FAILED"))
+                .body("detail", containsString("flagtally.report.webhooks.nowhere.url"));
+
+        given().header("authorization", "test-read")
+                .get("/v1/batch/jobs")
+                .then()
+                .body("jobs.find { it.name == 'report-nowhere' }.lastRun.outcome", equalTo("FAILED"));
+        given().get("/q/metrics")
+                .then()
+                .body(
+                        matchesRegex(
+                                "(?s).*flagtally_store_jobs_seconds_count\\{job=\"report-nowhere\",outcome=\"failed\"\\} [1-9].*"));
     }
 
     @Test

@@ -65,6 +65,7 @@ class ReportJobTest {
                             "Production", body.at("/environments/0/name").asText()),
                     () -> assertEquals(1234, body.at("/environments/0/users").asLong()),
                     () -> assertEquals(9876, body.at("/environments/0/events").asLong()),
+                    () -> assertEquals(7, body.get("environmentsLeftOut").asLong()),
                     () -> assertEquals(
                             body.get("id").asText(), receiver.received.get(0).header("Idempotency-Key")),
                     () -> assertEquals("", receiver.received.get(0).header("Flagtally-Signature")));
@@ -157,6 +158,19 @@ class ReportJobTest {
     }
 
     @Test
+    void run_fileWithoutAUrl_namesTheKeyAndNotTheSecret(@TempDir Path folder) throws IOException {
+        for (String text : List.of("https://hooks.example/top secret", "hooks.example/secret", "file://secret/x", "")) {
+            Path file = Files.writeString(folder.resolve("url"), text);
+
+            ReportRefusedException failure = assertThrows(
+                    ReportRefusedException.class, () -> run(null, Map.of("webhooks.team.url-file", file.toString())));
+
+            assertTrue(failure.toString().contains("flagtally.report.webhooks.team.url-file"), failure.toString());
+            assertFalse(failure.toString().contains("secret"), failure.toString());
+        }
+    }
+
+    @Test
     void run_urlFromAFileToSlack_isAMessage(@TempDir Path folder) throws IOException {
         try (WebhookReceiver receiver = new WebhookReceiver()) {
             Path url = Files.writeString(folder.resolve("url"), receiver.url() + "\n");
@@ -169,7 +183,8 @@ class ReportJobTest {
                     .asText();
             assertEquals(
                     "*Active users in October 2026* (UTC)\n\u2022 Production: 1,234 users, 9,876 events"
-                            + "\n\u2022 &lt;b&gt; &amp; c: 0 users, 3 events",
+                            + "\n\u2022 &lt;b&gt; &amp; c: 0 users, 3 events"
+                            + "\nand 7 more environments",
                     text);
         }
     }
@@ -208,7 +223,8 @@ class ReportJobTest {
                         "UTC",
                         List.of(
                                 new Environment("production", "Production", 1234L, 9876, true),
-                                new Environment("<b> & c", null, 0L, 3, false))));
+                                new Environment("<b> & c", null, 0L, 3, false)),
+                        7));
     }
 
     private static ReportConfig config(@Nullable URI url, Map<String, String> keys) {

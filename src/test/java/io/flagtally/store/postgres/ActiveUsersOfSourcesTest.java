@@ -20,9 +20,6 @@ import io.flagtally.rollup.EventBatch;
 import io.flagtally.testing.ActiveUsersTables;
 import io.flagtally.testing.RandomEvents;
 import io.smallrye.mutiny.Uni;
-import io.vertx.mutiny.sqlclient.SqlConnection;
-import io.vertx.mutiny.sqlclient.Tuple;
-import io.vertx.pgclient.PgException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -114,6 +111,44 @@ class ActiveUsersOfSourcesTest {
     }
 
     @Test
+    void write_leapDay_isADayOfItsOwn() {
+        write(
+                UTC,
+                at("anna", "2028-02-28T23:59:59Z"),
+                at("anna", "2028-02-29T00:00:00Z"),
+                at("ben", "2028-02-29T23:59:59Z"),
+                at("anna", "2028-03-01T00:00:00Z"));
+
+        assertAll(
+                () -> assertEquals("2 users, 2 events", summary("20280229", "*")),
+                () -> assertEquals("2 users, 3 events", summary("202802", "*")),
+                () -> assertEquals("1 users, 1 events", summary("20280301", "*")));
+    }
+
+    /** In Berlin, 29 March 2026 has 23 hours, 25 October 25, and November begins in winter time. */
+    @Test
+    void write_daylightSavingZone_cutsAtItsMidnights() {
+        write(
+                new BucketCalendar(ZoneId.of("Europe/Berlin")),
+                at("anna", "2026-03-28T23:00:00Z"),
+                at("anna", "2026-03-29T21:59:59Z"),
+                at("ben", "2026-03-29T22:00:00Z"),
+                at("anna", "2026-10-24T22:00:00Z"),
+                at("anna", "2026-10-25T22:59:59Z"),
+                at("ben", "2026-10-25T23:00:00Z"),
+                at("anna", "2026-10-31T22:59:59Z"),
+                at("ben", "2026-10-31T23:00:00Z"));
+
+        assertAll(
+                () -> assertEquals("1 users, 2 events", summary("20260329", "*")),
+                () -> assertEquals("1 users, 1 events", summary("20260330", "*")),
+                () -> assertEquals("1 users, 2 events", summary("20261025", "*")),
+                () -> assertEquals("1 users, 1 events", summary("20261026", "*")),
+                () -> assertEquals("2 users, 4 events", summary("202610", "*")),
+                () -> assertEquals("1 users, 1 events", summary("202611", "*")));
+    }
+
+    @Test
     void write_anHourAhead_landsInTheNextMonth() {
         PostgresActiveUsersSink sink =
                 postgres.sink(postgres.server.port(), UTC, RULES, Instant.parse("2026-11-30T23:30:00Z"));
@@ -186,87 +221,6 @@ class ActiveUsersOfSourcesTest {
                 () -> assertEquals(8_000, counted, () -> "seed " + SEED),
                 () -> assertEquals("1150 users, 8000 events", summary("202611", "*")),
                 () -> assertEquals("1150 users, 4000 events", summary("202611", "IOS")));
-    }
-
-    @Test
-    void upsert_sameOrder_waitsAndSucceeds() {
-        assertEquals("", failureOfTwoTransactions("u1", "u2", "u1", "u2"));
-    }
-
-    @Test
-    void upsert_otherOrder_deadlocks() {
-        assertEquals("40P01", failureOfTwoTransactions("u1", "u2", "u2", "u1"));
-    }
-
-    /** Two transactions write two users each, one statement a user, step by step. Gives how one of them fails. */
-    private static String failureOfTwoTransactions(String a1, String a2, String b1, String b2) {
-        assertTrue(
-                postgres.query("select open_period('202611')").iterator().next().getBoolean(0));
-        SqlConnection a = begun();
-        SqlConnection b = begun();
-        try {
-            await(upsert(a, a1));
-            Uni<Void> second = upsert(b, b1)
-                    .chain(() -> upsert(b, b2))
-                    .chain(() -> commit(b))
-                    .memoize()
-                    .indefinitely();
-            second.subscribe().with(done -> {}, failure -> {});
-            if (!b1.equals(a1)) {
-                await(postgres.vertx
-                        .executeBlocking(() -> 0, false)
-                        .onItem()
-                        .delayIt()
-                        .by(Duration.ofMillis(200)));
-            }
-            try {
-                await(upsert(a, a2).chain(() -> commit(a)));
-                await(second);
-                return "";
-            } catch (PgException refused) {
-                return String.valueOf(refused.getSqlState());
-            }
-        } finally {
-            await(a.query("rollback").execute().replaceWithVoid());
-            await(b.query("rollback").execute().replaceWithVoid());
-            await(a.close());
-            await(b.close());
-            var unused = postgres.query("truncate mau_user");
-        }
-    }
-
-    @Test
-    void firstSight_decidedByAReadWithoutAUniqueKey_isSeenTwice() {
-        var table = postgres.query("create table without_key (user_id text)");
-        String sql = "insert into without_key select $1 where not exists"
-                + " (select from without_key where user_id = $1) returning 1";
-        SqlConnection a = begun();
-        SqlConnection b = begun();
-
-        int seen = await(a.preparedQuery(sql).execute(Tuple.of("anna"))).size()
-                + await(b.preparedQuery(sql).execute(Tuple.of("anna"))).size();
-
-        await(commit(a).chain(() -> commit(b)).chain(a::close).chain(b::close));
-        var dropped = postgres.query("drop table without_key");
-        assertEquals(2, seen);
-    }
-
-    private static SqlConnection begun() {
-        SqlConnection connection = await(postgres.pool(postgres.server.port()).getConnection());
-        await(connection.query("begin").execute().replaceWithVoid());
-        return connection;
-    }
-
-    private static Uni<Void> upsert(SqlConnection connection, String user) {
-        return connection
-                .preparedQuery(ActiveUsersStatements.UPSERT_USERS)
-                .execute(Tuple.of(
-                        new String[] {"default"}, new String[] {"202611"}, new String[] {user}, new Integer[] {1}))
-                .replaceWithVoid();
-    }
-
-    private static Uni<Void> commit(SqlConnection connection) {
-        return connection.query("commit").execute().replaceWithVoid();
     }
 
     private static <T> T await(Uni<T> uni) {

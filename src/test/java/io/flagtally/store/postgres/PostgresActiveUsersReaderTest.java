@@ -1,7 +1,9 @@
 package io.flagtally.store.postgres;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.EvaluationEvent;
@@ -13,9 +15,17 @@ import io.flagtally.event.UserId;
 import io.flagtally.event.VariationId;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
+import io.flagtally.series.ActivityReading;
 import io.flagtally.series.DateSpan;
+import io.flagtally.series.MonthOfEnvironments;
 import io.flagtally.series.PeriodActivity;
+import io.flagtally.testing.ActiveUsersTables;
 import io.flagtally.testing.RandomEvents;
+import io.smallrye.mutiny.Uni;
+import io.vertx.mutiny.sqlclient.Pool;
+import io.vertx.mutiny.sqlclient.Row;
+import io.vertx.mutiny.sqlclient.RowSet;
+import java.sql.Connection;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -25,7 +35,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -134,6 +147,102 @@ class PostgresActiveUsersReaderTest {
 
         weeks.forEach(week -> assertNull(week.users()));
         var mended = postgres.query("delete from closed_period");
+    }
+
+    @Test
+    void months_closedAndWithoutEvents_areSaidToBeClosed() {
+        var unused = postgres.query("insert into closed_period values ('202801', 0), ('202712', 0), ('20271201', 0)");
+
+        ActivityReading reading = reader.months(
+                        List.of(new EnvironmentId("nobody")), YearMonth.of(2027, 11), YearMonth.of(2028, 4))
+                .await()
+                .indefinitely();
+
+        assertEquals(List.of(), reading.activity());
+        assertEquals(Set.of(YearMonth.of(2027, 12), YearMonth.of(2028, 1)), reading.closed());
+        var mended = postgres.query("delete from closed_period");
+    }
+
+    @Test
+    void month_moreEnvironmentsThanAsked_countsThoseLeftOut() {
+        MonthOfEnvironments month =
+                reader.month(YearMonth.of(2028, 2), 1).await().indefinitely();
+
+        assertEquals(1, month.activity().size());
+        assertEquals(1, month.leftOut());
+        assertEquals(
+                0, reader.month(YearMonth.of(2028, 2), 2).await().indefinitely().leftOut());
+        assertEquals(
+                0, reader.month(YearMonth.of(2020, 2), 2).await().indefinitely().leftOut());
+    }
+
+    /** Between two statements of the read, which waits for a lock in between, a month is closed. */
+    @Test
+    void snapshot_besideAWrite_showsOneState() throws Exception {
+        String count = "select count(*) from closed_period";
+        CompletableFuture<List<Long>> read;
+        try (Connection lock = ActiveUsersTables.at(postgres.server.port()).connect()) {
+            lock.setAutoCommit(false);
+            assertTrue(lock.createStatement().execute("select pg_advisory_xact_lock(77)"));
+            read = HeldConnection.use(
+                            postgres.pool(postgres.server.port()),
+                            connection -> new ReadSnapshot(Duration.ofSeconds(60))
+                                    .read(
+                                            connection,
+                                            client -> Uni.combine()
+                                                    .all()
+                                                    .unis(
+                                                            client.query(count).execute(),
+                                                            client.query("select pg_advisory_xact_lock(77)")
+                                                                    .execute(),
+                                                            client.query(count).execute())
+                                                    .with((before, locked, after) ->
+                                                            List.of(number(before), number(after)))))
+                    .subscribeAsCompletionStage();
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> postgres.number("select count(*) from pg_locks where locktype = 'advisory'"
+                                    + " and objid = 77 and not granted")
+                            == 1);
+            var closed = postgres.query("insert into closed_period values ('202801', 0)");
+            lock.rollback();
+        }
+
+        assertEquals(List.of(0L, 0L), read.get(60, TimeUnit.SECONDS));
+        assertEquals(1, postgres.number(count));
+        var mended = postgres.query("delete from closed_period");
+    }
+
+    @Test
+    void snapshot_statementThatTakesTooLong_endsInPostgres() {
+        Pool pool = postgres.pool(postgres.server.port(), 1);
+
+        Throwable failure = HeldConnection.use(
+                        pool,
+                        connection -> new ReadSnapshot(Duration.ofMillis(100))
+                                .read(
+                                        connection,
+                                        client -> client.query("select pg_sleep(600)")
+                                                .execute()))
+                .onItem()
+                .<Throwable>transform(rows -> new AssertionError("it went on to its end"))
+                .onFailure()
+                .recoverWithItem(Function.identity())
+                .await()
+                .atMost(Duration.ofSeconds(60));
+
+        assertTrue(failure.toString().contains("57014"), failure::toString);
+        assertEquals(
+                1,
+                pool.query("select 1")
+                        .execute()
+                        .await()
+                        .atMost(Duration.ofSeconds(60))
+                        .size(),
+                "the connection is free again");
+    }
+
+    private static long number(RowSet<Row> rows) {
+        return rows.iterator().next().getLong(0);
     }
 
     private static Map<String, String> text(List<PeriodActivity> activity) {

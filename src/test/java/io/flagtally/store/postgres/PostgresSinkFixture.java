@@ -71,7 +71,8 @@ final class PostgresSinkFixture implements AutoCloseable {
         while (pools.size() > 1) {
             pools.remove(1).close().onFailure().recoverWithNull().await().atMost(PATIENCE);
         }
-        var unused = query("truncate mau, mau_user, event_identity, active_users_summary, closed_period");
+        var unused = query("truncate mau, mau_user, event_identity, active_users_summary, closed_period, imported_day,"
+                + " dropped_event_ids");
     }
 
     @Override

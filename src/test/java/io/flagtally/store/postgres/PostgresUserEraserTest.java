@@ -110,6 +110,18 @@ class PostgresUserEraserTest {
     }
 
     @Test
+    void erase_monthsWithoutThePerson_areNotRevised() {
+        write(event("ben", SourceId.WEB, OCTOBER), event("anna", SourceId.IOS, NOW));
+        var opened = postgres.query("select open_period('202609')");
+        var before = postgres.query("update active_users_summary set revised_at = null");
+
+        assertEquals(1, erase("anna").removed().get(0).count());
+
+        assertEquals(0, postgres.number("select count(*) from active_users_summary where revised_at is not null"));
+        assertEquals(0, postgres.number("select count(*) from active_users_summary where period like '202609%'"));
+    }
+
+    @Test
     void erase_whileHerFirstRowIsBeingWritten_waitsForItAndTakesIt() {
         write(event("ben", SourceId.WEB, NOW));
         SqlConnection writer = await(postgres.pool(postgres.server.port()).getConnection());

@@ -64,7 +64,7 @@ class ReplicaReadsTest {
     @BeforeEach
     void open() {
         reads = new ReplicaReads(postgres.pool(replica.port()), PATIENCE, () -> now, meters);
-        reader = new PostgresActiveUsersReader(postgres.pool(postgres.server.port()), reads);
+        reader = new PostgresActiveUsersReader(postgres.pool(postgres.server.port()), PATIENCE, reads);
     }
 
     @Test
