@@ -16,6 +16,7 @@ import io.vertx.mutiny.sqlclient.Pool;
 import io.vertx.mutiny.sqlclient.Row;
 import io.vertx.mutiny.sqlclient.RowSet;
 import io.vertx.mutiny.sqlclient.SqlClient;
+import io.vertx.mutiny.sqlclient.SqlConnection;
 import io.vertx.mutiny.sqlclient.Tuple;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -87,7 +88,7 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
     @Override
     public Uni<ActivityReading> months(List<EnvironmentId> environments, YearMonth from, YearMonth to) {
         String[] periods = texts(from, to).toArray(String[]::new);
-        return read(client -> Uni.combine()
+        return readAtOnce(client -> Uni.combine()
                 .all()
                 .unis(run(client, CLOSED, Tuple.of(periods)), summaries(client, environments, periods))
                 .with((closed, rows) -> new ActivityReading(activity(rows), months(closed), null)));
@@ -106,44 +107,54 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
 
     @Override
     public Uni<ActivityReading> days(EnvironmentId environment, DateSpan dates) {
-        return read(
+        return readAtOnce(
                 client -> summaries(client, List.of(environment), days(dates)).map(PostgresActiveUsersReader::reading));
     }
 
     @Override
     public Uni<ActivityReading> spans(EnvironmentId environment, List<DateSpan> spans) {
-        return read(client -> spans(client, environment, spans));
+        return read(connection -> snapshot.readInTurn(connection, turns -> spans(turns, environment, spans)));
     }
 
-    private Uni<ActivityReading> read(Function<SqlClient, Uni<ActivityReading>> work) {
-        Uni<ActivityReading> fromPrimary = HeldConnection.use(pool, connection -> snapshot.read(connection, work));
-        return (replica == null
-                        ? fromPrimary
-                        : replica.read(connection -> snapshot.read(connection, work), ActivityReading::of, fromPrimary))
+    private Uni<ActivityReading> readAtOnce(Function<SqlClient, Uni<ActivityReading>> work) {
+        return read(connection -> snapshot.read(connection, work));
+    }
+
+    private Uni<ActivityReading> read(Function<SqlConnection, Uni<ActivityReading>> work) {
+        Uni<ActivityReading> fromPrimary = HeldConnection.use(pool, work);
+        return (replica == null ? fromPrimary : replica.read(work, ActivityReading::of, fromPrimary))
                 .onFailure()
                 .transform(PostgresActiveUsersReader::unavailable);
     }
 
-    private static Uni<ActivityReading> spans(SqlClient client, EnvironmentId environment, List<DateSpan> spans) {
-        UserSpans users = new UserSpans(spans);
+    private static Uni<ActivityReading> spans(
+            ReadSnapshot.Turns turns, EnvironmentId environment, List<DateSpan> spans) {
         LocalDate first =
                 spans.stream().map(DateSpan::from).min(LocalDate::compareTo).orElseThrow();
         LocalDate last =
                 spans.stream().map(DateSpan::to).max(LocalDate::compareTo).orElseThrow();
-        Uni<RowSet<Row>> closed = run(
-                client,
-                CLOSED,
-                Tuple.of(texts(YearMonth.from(first), YearMonth.from(last)).toArray(String[]::new)));
-        Uni<RowSet<Row>> all = run(client, users.sql(), Tuple.of(environment.value()));
-        Uni<RowSet<Row>> bySource = run(client, users.sqlBySource(), Tuple.of(environment.value()));
-        Uni<RowSet<Row>> events = summaries(client, List.of(environment), days(new DateSpan(first, last)));
-        return Uni.combine().all().unis(closed, all, bySource, events).with((months, ofAll, bySources, sums) -> {
-            SpanActivity activity = new SpanActivity(environment, spans, months(months));
-            ofAll.forEach(activity::addUsers);
-            bySources.forEach(activity::addUsers);
-            activity(sums).forEach(activity::addEvents);
-            return new ActivityReading(activity.all(), months(months), null);
+        String[] months = texts(YearMonth.from(first), YearMonth.from(last)).toArray(String[]::new);
+        Tuple days = Tuple.of(new String[] {environment.value()}, days(new DateSpan(first, last)));
+        return turns.run(CLOSED, Tuple.tuple().addArrayOfString(months)).chain(closed -> {
+            SpanActivity activity = new SpanActivity(environment, spans, months(closed));
+            return turns.run(SUMMARIES, days)
+                    .invoke(sums -> activity(sums).forEach(activity::addEvents))
+                    .chain(() -> users(turns, environment, UserSpans.of(spans), activity))
+                    .map(read -> new ActivityReading(activity.all(), months(closed), null));
         });
+    }
+
+    private static Uni<Void> users(
+            ReadSnapshot.Turns turns, EnvironmentId environment, List<UserSpans> passes, SpanActivity activity) {
+        Uni<Void> all = Uni.createFrom().voidItem();
+        for (UserSpans pass : passes) {
+            for (String sql : List.of(pass.sql(), pass.sqlBySource())) {
+                all = all.chain(() -> turns.run(sql, Tuple.of(environment.value())))
+                        .invoke(rows -> rows.forEach(row -> activity.addUsers(pass, row)))
+                        .replaceWithVoid();
+            }
+        }
+        return all;
     }
 
     private static Uni<RowSet<Row>> summaries(SqlClient client, List<EnvironmentId> environments, String[] periods) {

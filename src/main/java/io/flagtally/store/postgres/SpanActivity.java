@@ -31,11 +31,12 @@ final class SpanActivity {
         this.closedMonths = closedMonths;
     }
 
-    /** Adds a row of {@link UserSpans}. */
-    void addUsers(Row row) {
+    /** Adds a row of {@code pass}. */
+    void addUsers(UserSpans pass, Row row) {
         long[] counts = of(users, row.getString(0));
-        for (int i = 0; i < counts.length; i++) {
-            counts[i] = row.getLong(i + 1);
+        int column = 1;
+        for (int position : pass.positions()) {
+            counts[position] = row.getLong(column++);
         }
     }
 

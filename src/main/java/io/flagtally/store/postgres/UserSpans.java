@@ -3,56 +3,69 @@ package io.flagtally.store.postgres;
 import io.flagtally.series.DateSpan;
 import java.time.LocalDate;
 import java.time.YearMonth;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
- * The statements that count the users of spans of days: one pass over the users' rows for all spans. $1 is the
- * environment; everything else in their text is a number made here.
+ * The statements that count the users of spans of days: a pass over the users' rows for all spans that touch the same months.
+ * Within one month a row is a user, so that nothing is gathered; over several, their rows are joined. $1 is the environment;
+ * everything else in their text is a number made here.
  */
 final class UserSpans {
 
     private final List<DateSpan> spans;
-    private final List<YearMonth> months = new ArrayList<>();
+    private final List<Integer> positions;
+    private final List<YearMonth> months;
 
-    UserSpans(List<DateSpan> spans) {
-        this.spans = spans;
-        LocalDate last =
-                spans.stream().map(DateSpan::to).max(LocalDate::compareTo).orElseThrow();
-        YearMonth month = YearMonth.from(
-                spans.stream().map(DateSpan::from).min(LocalDate::compareTo).orElseThrow());
-        while (!month.isAfter(YearMonth.from(last))) {
-            months.add(month);
-            month = month.plusMonths(1);
-        }
+    private UserSpans(List<YearMonth> months, List<Integer> positions, List<DateSpan> all) {
+        this.months = months;
+        this.positions = positions;
+        spans = positions.stream().map(all::get).toList();
+    }
+
+    /** Returns the passes that count all of {@code spans}. */
+    static List<UserSpans> of(List<DateSpan> spans) {
+        Map<List<YearMonth>, List<Integer>> byMonths = IntStream.range(0, spans.size())
+                .boxed()
+                .collect(Collectors.groupingBy(at -> months(spans.get(at)), LinkedHashMap::new, Collectors.toList()));
+        return byMonths.entrySet().stream()
+                .map(entry -> new UserSpans(entry.getKey(), entry.getValue(), spans))
+                .toList();
+    }
+
+    private static List<YearMonth> months(DateSpan span) {
+        return Stream.iterate(
+                        YearMonth.from(span.from()),
+                        month -> !month.isAfter(YearMonth.from(span.to())),
+                        month -> month.plusMonths(1))
+                .toList();
+    }
+
+    /** The positions of the counted spans among all of them, in the order of the numbers of a row. */
+    List<Integer> positions() {
+        return positions;
     }
 
     /** Gives one row: {@code *}, then the users of each span. */
     String sql() {
-        return "select '*', " + counts() + " from (select " + masks() + " from mau_user where " + where()
-                + " group by user_id) as days_of_user";
+        return "select '*', " + counts() + " from " + rows("mau_user", "user_id");
     }
 
     /** Gives a row a SDK: its name, then the users of each span. */
     String sqlBySource() {
-        return "select source_id, " + counts() + " from (select source_id, " + masks() + " from mau where " + where()
-                + " group by source_id, user_id) as days_of_user group by source_id";
+        return "select source_id, " + counts() + " from " + rows("mau", "source_id, user_id") + " group by source_id";
     }
 
-    private String masks() {
-        return months.stream()
-                .map(month -> "coalesce(bit_or(days) filter (where yearmonth = '" + ActiveUsersFlush.text(month)
-                        + "'), 0) as m" + months.indexOf(month))
-                .collect(Collectors.joining(", "));
-    }
-
-    private String where() {
-        return "environment_namespace = $1 and yearmonth in ("
-                + months.stream()
-                        .map(month -> "'" + ActiveUsersFlush.text(month) + "'")
-                        .collect(Collectors.joining(", "))
-                + ")";
+    private String rows(String table, String key) {
+        return IntStream.range(0, months.size())
+                .mapToObj(i -> "(select " + key + ", days as m" + i + " from " + table
+                        + " where environment_namespace = $1 and yearmonth = '" + ActiveUsersFlush.text(months.get(i))
+                        + "') as rows" + i + (i == 0 ? "" : " using (" + key + ")"))
+                .collect(Collectors.joining(" full join "));
     }
 
     private String counts() {
@@ -62,14 +75,10 @@ final class UserSpans {
     }
 
     private String activeIn(DateSpan span) {
-        List<String> terms = new ArrayList<>();
-        for (int i = 0; i < months.size(); i++) {
-            int mask = mask(span, months.get(i));
-            if (mask != 0) {
-                terms.add("(m" + i + " & " + mask + ")");
-            }
-        }
-        return String.join(" | ", terms) + " <> 0";
+        return IntStream.range(0, months.size())
+                        .mapToObj(i -> "(coalesce(m" + i + ", 0) & " + mask(span, months.get(i)) + ")")
+                        .collect(Collectors.joining(" | "))
+                + " <> 0";
     }
 
     /** Returns the days of {@code span} within {@code month}, the lowest bit for the first. */
