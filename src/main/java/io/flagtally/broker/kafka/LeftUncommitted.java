@@ -13,9 +13,10 @@ import org.eclipse.microprofile.reactive.messaging.Metadata;
 import org.jboss.logging.Logger;
 
 /**
- * What becomes of a refused record: nothing. Its offset, and every one after it in its partition, stays uncommitted, so
- * the next owner of the partition gets it again. The connector's own strategies lose it, put it aside without a reason
- * that Flagtally knows, or end the channel.
+ * What becomes of a record that is refused when the service stops (until then {@link io.flagtally.broker} delivers it
+ * again): nothing. Its offset, and every one after it in its partition, stays uncommitted, so the next owner of the
+ * partition gets it again. The connector's own strategies lose it, put it aside without a reason that Flagtally knows, or
+ * end the channel.
  */
 @ApplicationScoped
 @Identifier(LeftUncommitted.NAME)
@@ -38,8 +39,8 @@ class LeftUncommitted implements KafkaFailureHandler.Factory {
     private static final class Leaving implements KafkaFailureHandler {
         @Override
         public <K, V> Uni<Void> handle(IncomingKafkaRecord<K, V> record, Throwable reason, Metadata metadata) {
-            LOG.errorf(
-                    "Record %d of %s-%d was refused and stays uncommitted; it is delivered again after a restart: %s",
+            LOG.infof(
+                    "Record %d of %s-%d stays uncommitted and is delivered again: %s",
                     record.getOffset(), record.getTopic(), record.getPartition(), reason);
             return Uni.createFrom().voidItem();
         }
