@@ -158,7 +158,12 @@ class BrokerStart {
         for (BrokerCheck check : checks) {
             if (check.connector().equals(connector)) {
                 check.check(place(connector)).ifPresent(away -> {
-                    availability.lost(Work.ACCEPT, BrokerWatch.BROKER, away);
+                    if (channels.outgoing(Channels.EVENTS_OUT).equals(connector)) {
+                        availability.lost(Work.ACCEPT, BrokerWatch.BROKER, away);
+                    }
+                    if (channels.incoming(Channels.EVENTS).equals(connector)) {
+                        availability.lost(Work.CONSUME, BrokerWatch.BROKER, away);
+                    }
                     LOG.warnf("%s; the service starts and waits for it", away);
                 });
             }

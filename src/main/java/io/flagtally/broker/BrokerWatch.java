@@ -15,25 +15,33 @@ import jakarta.inject.Singleton;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Asks the broker in use now and then how it is, and tells readiness, the log, whoever shows it to people, and the gauge
  * {@code flagtally.broker.lag}, which is not a number while the broker does not tell.
+ *
+ * <p>One look that fails says little: it may have been slow, or refused for its pace. So the second in a row counts, and
+ * none does while the broker confirms what is sent.
  */
 @Singleton
 class BrokerWatch {
 
     private static final Logger LOG = Logger.getLogger(BrokerWatch.class);
     static final String BROKER = "broker";
+    private static final int FAILURES_TOLD = 2;
 
     private final List<BrokerState> states;
     private final Channels channels;
     private final Availability availability;
     private final BrokerInUse broker;
+    private final RecentSends sends;
+    private final Side publishing = new Side(Work.ACCEPT);
+    private final Side consuming = new Side(Work.CONSUME);
     private volatile double lag = Double.NaN;
-    private @Nullable String told;
+    private boolean told;
 
     @Inject
     BrokerWatch(
@@ -41,11 +49,13 @@ class BrokerWatch {
             Channels channels,
             Availability availability,
             BrokerInUse broker,
+            RecentSends sends,
             MeterRegistry meters) {
         this.broker = broker;
         this.channels = channels;
         this.availability = availability;
         this.states = states;
+        this.sends = sends;
         Gauge.builder("flagtally.broker.lag", this, watch -> watch.lag)
                 .baseUnit("messages")
                 .register(meters);
@@ -54,13 +64,19 @@ class BrokerWatch {
     /** Runs on a worker thread. */
     @Scheduled(identity = "broker", every = "5s", concurrentExecution = ConcurrentExecution.SKIP)
     void ask() {
-        Optional<BrokerState> reading = in(channels.incoming(Channels.EVENTS));
-        OptionalLong waiting = reading.map(BrokerWatch::lagOf).orElse(OptionalLong.empty());
+        Optional<BrokerState> to = in(channels.outgoing(Channels.EVENTS_OUT));
+        Optional<BrokerState> from = in(channels.incoming(Channels.EVENTS));
+        to.ifPresent(state -> publishing.looked(fault(state, state::cannotPublish), sends.areConfirmed()));
+        from.ifPresent(state -> consuming.looked(fault(state, state::cannotConsume), false));
+        OptionalLong waiting = consuming.failures > 0
+                ? OptionalLong.empty()
+                : from.map(BrokerWatch::lagOf).orElse(OptionalLong.empty());
         lag = waiting.isPresent() ? waiting.getAsLong() : Double.NaN;
-        in(channels.outgoing(Channels.EVENTS_OUT)).or(() -> reading).ifPresent(state -> {
-            String missing = missing(state);
-            tell(state, missing);
-            broker.says(new Said(state.name(), waiting, Optional.ofNullable(missing)));
+        to.or(() -> from).ifPresent(state -> {
+            Optional<String> missing =
+                    Optional.ofNullable(publishing.told).or(() -> Optional.ofNullable(consuming.told));
+            log(state, missing);
+            broker.says(new Said(state.name(), waiting, missing));
         });
     }
 
@@ -79,26 +95,43 @@ class BrokerWatch {
         }
     }
 
-    private void tell(BrokerState state, @Nullable String missing) {
-        if (missing != null) {
-            availability.lost(Work.ACCEPT, BROKER, missing);
-            if (told == null) {
-                LOG.warn(missing);
-            }
-        } else {
-            availability.regained(Work.ACCEPT, BROKER);
-            if (told != null) {
-                LOG.infof("%s is back", state.name());
-            }
+    private void log(BrokerState state, Optional<String> missing) {
+        if (missing.isPresent() && !told) {
+            LOG.warn(missing.get());
+        } else if (missing.isEmpty() && told) {
+            LOG.infof("%s is back", state.name());
         }
-        told = missing;
+        told = missing.isPresent();
     }
 
-    private static @Nullable String missing(BrokerState state) {
+    private static Optional<String> fault(BrokerState state, Supplier<Optional<String>> look) {
         try {
-            return state.missing().orElse(null);
+            return look.get();
         } catch (RuntimeException e) {
-            return state.name() + " cannot be asked how it is: " + e;
+            return Optional.of(state.name() + " cannot be asked how it is: " + e);
+        }
+    }
+
+    /** What the broker is used for. */
+    private final class Side {
+
+        private final Work work;
+        private int failures;
+        private @Nullable String told;
+
+        Side(Work work) {
+            this.work = work;
+        }
+
+        void looked(Optional<String> fault, boolean works) {
+            failures = fault.isEmpty() ? 0 : failures + 1;
+            if (fault.isEmpty() || works) {
+                told = null;
+                availability.regained(work, BROKER);
+            } else if (failures >= FAILURES_TOLD) {
+                told = fault.get();
+                availability.lost(work, BROKER, told);
+            }
         }
     }
 }

@@ -3,6 +3,7 @@ package io.flagtally.broker;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 
 /**
  * A port: a queue that lends messages for a time, as the queues of the clouds do. A message that is neither acknowledged
@@ -10,7 +11,7 @@ import java.util.List;
  *
  * <p>An implementation blocks nobody and retries little: {@link LeasedSource} waits for a queue that is away.
  */
-public interface LeasedQueue extends AutoCloseable {
+public interface LeasedQueue {
 
     /** The queue for a person: {@code the SQS queue flag-events}. */
     String name();
@@ -43,6 +44,6 @@ public interface LeasedQueue extends AutoCloseable {
     /** One sentence for a person: what is wrong, and what to do. */
     String explain(Throwable failure);
 
-    @Override
-    void close();
+    /** Ends the waiting for messages, at once. Done when the queue has been told what was given back; bounded by the caller. */
+    CompletionStage<Void> close();
 }

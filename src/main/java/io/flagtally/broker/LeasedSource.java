@@ -59,6 +59,7 @@ public final class LeasedSource implements Publisher<Message<byte[]>> {
     private boolean receiving;
     private boolean extending;
     private volatile boolean closing;
+    private boolean ending;
     private int acknowledging;
     private int givingBack;
 
@@ -263,9 +264,9 @@ public final class LeasedSource implements Publisher<Message<byte[]>> {
 
     private void closeWhenSettled() {
         boolean settled = acknowledging == 0 && acknowledged.isEmpty() && givingBack == 0;
-        if (closing && settled && !closed.isDone()) {
-            boolean unused = closed.complete(null);
-            queue.close();
+        if (closing && settled && !ending) {
+            ending = true;
+            var unused = queue.close().whenComplete((done, failure) -> closed.complete(null));
         }
     }
 

@@ -7,6 +7,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -41,8 +43,11 @@ public final class PushedQueue implements LeasedQueue {
         /** Lets these messages be delivered again now. */
         Uni<Void> giveBack(List<String> leases);
 
-        /** Lets what was told go out and closes the connection; the broker delivers the rest again. */
-        void close();
+        /**
+         * Lets what was told go out and closes the connection; the broker delivers the rest again. Begins at once, and is
+         * done when the broker knows.
+         */
+        CompletionStage<Void> close();
     }
 
     /** Where a link tells what happens to it. Safe for use by any thread. */
@@ -65,6 +70,7 @@ public final class PushedQueue implements LeasedQueue {
 
     private static final int BATCH_MAX = 100;
     private static final char SEPARATOR = ':';
+    private static final CompletionStage<Void> NOTHING_OPEN = CompletableFuture.completedFuture(null);
 
     private final String name;
     private final Opener opener;
@@ -131,15 +137,13 @@ public final class PushedQueue implements LeasedQueue {
     }
 
     @Override
-    public void close() {
+    public CompletionStage<Void> close() {
         Session open;
         synchronized (lock) {
             closed = true;
             open = session;
         }
-        if (open != null) {
-            open.lost(new IllegalStateException(name + " is closed"));
-        }
+        return open == null ? NOTHING_OPEN : open.end(new IllegalStateException(name + " is closed"), false);
     }
 
     private @Nullable Session open() {
@@ -210,7 +214,7 @@ public final class PushedQueue implements LeasedQueue {
                 late = closed || lost != null;
             }
             if (late) {
-                opened.close();
+                var unused = opened.close();
             }
         }
 
@@ -255,27 +259,25 @@ public final class PushedQueue implements LeasedQueue {
 
         @Override
         public void lost(Throwable why) {
-            UniEmitter<? super List<LeasedMessage>> emitter = end(why);
-            if (emitter != null) {
-                emitter.fail(why);
-            }
+            var unused = end(why, false);
         }
 
         @Override
         public void rested() {
-            UniEmitter<? super List<LeasedMessage>> emitter = end(new IllegalStateException("the link was idle"));
-            if (emitter != null) {
-                emitter.complete(List.of());
-            }
+            var unused = end(new IllegalStateException("the link was idle"), true);
         }
 
-        /** Forgets the connection; returns who waits for a message. */
-        private @Nullable UniEmitter<? super List<LeasedMessage>> end(Throwable why) {
+        /**
+         * Forgets the connection, and answers who waits for a message.
+         *
+         * @param expected whether that is no failure
+         */
+        private CompletionStage<Void> end(Throwable why, boolean expected) {
             UniEmitter<? super List<LeasedMessage>> emitter;
             Link open;
             synchronized (lock) {
                 if (lost != null) {
-                    return null;
+                    return NOTHING_OPEN;
                 }
                 LOG.debugf("The connection to %s ended: %s", name, why);
                 lost = why;
@@ -285,10 +287,13 @@ public final class PushedQueue implements LeasedQueue {
                 waiting = null;
                 open = link;
             }
-            if (open != null) {
-                open.close();
+            CompletionStage<Void> ended = open == null ? NOTHING_OPEN : open.close();
+            if (emitter != null && expected) {
+                emitter.complete(List.of());
+            } else if (emitter != null) {
+                emitter.fail(why);
             }
-            return emitter;
+            return ended;
         }
 
         private List<LeasedMessage> takeWaitedFor() {

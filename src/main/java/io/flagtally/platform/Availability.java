@@ -18,6 +18,8 @@ public class Availability {
     public enum Work {
         /** Taking events in. */
         ACCEPT,
+        /** Getting the events that were taken from the broker. */
+        CONSUME,
         /** Writing the events that were taken. In process nothing is taken that could not be written. */
         WRITE,
         /** Answering reads. */

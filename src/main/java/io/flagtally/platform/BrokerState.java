@@ -21,6 +21,9 @@ public interface BrokerState {
      */
     OptionalLong lag();
 
-    /** A sentence if the broker cannot be used just now; empty if it can. May block for some seconds. */
-    Optional<String> missing();
+    /** A sentence if events cannot be published just now; empty if they can. May block for some seconds. */
+    Optional<String> cannotPublish();
+
+    /** A sentence if events cannot be consumed just now; empty if they can. May block for some seconds. */
+    Optional<String> cannotConsume();
 }

@@ -10,8 +10,8 @@ import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 
 /**
- * Whether events that were taken can be written now, at {@code /q/health/group/consume}. No part of readiness: what waits
- * for a store waits in the broker.
+ * Whether events that were taken come from the broker and can be written now, at {@code /q/health/group/consume}. What
+ * waits for a store waits in the broker, so it is no part of readiness.
  */
 @HealthGroup("consume")
 @ApplicationScoped
@@ -26,10 +26,12 @@ public class ConsumeHealth implements HealthCheck {
 
     @Override
     public HealthCheckResponse call() {
-        Map<String, String> missing = availability.missing(Work.WRITE);
+        Map<String, String> consume = availability.missing(Work.CONSUME);
+        Map<String, String> write = availability.missing(Work.WRITE);
         HealthCheckResponseBuilder answer =
-                HealthCheckResponse.named("writes events").status(missing.isEmpty());
-        missing.forEach((what, sentence) -> answer.withData("write " + what, sentence));
+                HealthCheckResponse.named("writes events").status(consume.isEmpty() && write.isEmpty());
+        consume.forEach((what, sentence) -> answer.withData("consume " + what, sentence));
+        write.forEach((what, sentence) -> answer.withData("write " + what, sentence));
         return answer.build();
     }
 }

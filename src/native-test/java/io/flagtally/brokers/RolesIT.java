@@ -148,12 +148,18 @@ class RolesIT {
             await().atMost(PATIENCE)
                     .untilAsserted(() ->
                             assertEquals(503, ingest.get("/q/health/ready").statusCode(), "nothing takes events"));
+            await().atMost(PATIENCE)
+                    .untilAsserted(() ->
+                            assertEquals(503, consume.get("/q/health/ready").statusCode(), "nothing gives events"));
+            assertEquals(503, consume.get("/q/health/group/consume").statusCode());
             assertEquals(200, serve.get("/q/health/ready").statusCode(), "reads need no broker");
             assertEquals(200, ingest.get("/q/health/live").statusCode());
+            assertEquals(200, consume.get("/q/health/live").statusCode());
         } finally {
             streams.resume();
         }
         ingest.awaitReady();
+        consume.awaitReady();
     }
 
     private static void assertRefused(String role, HttpResponse<String> answer) {

@@ -160,6 +160,18 @@ class BrokerStartTest {
         assertEquals("set kafka.bootstrap.servers", e.getMessage());
     }
 
+    @Test
+    void look_brokerAway_isMissingForWhatTheProcessDoes() {
+        Map<String, String> consuming = broker(Map.of("flagtally.roles", "consume"));
+
+        start(config(consuming, "prod"), List.of(away())).look();
+
+        assertEquals(Map.of("broker", "Kafka is away"), availability.missing(Work.CONSUME));
+        assertEquals(Map.of(), availability.missing(Work.ACCEPT));
+        start(config(broker(Map.of()), "prod"), List.of(away())).look();
+        assertEquals(Map.of("broker", "Kafka is away"), availability.missing(Work.ACCEPT));
+    }
+
     private void assertRefused(SmallRyeConfig config, String... words) {
         BrokerStartException e = assertThrows(
                 BrokerStartException.class, () -> start(config, List.of()).look());
@@ -187,6 +199,20 @@ class BrokerStartTest {
                 }
                 looked.add(place);
                 return Optional.empty();
+            }
+        };
+    }
+
+    private static BrokerCheck away() {
+        return new BrokerCheck() {
+            @Override
+            public String connector() {
+                return "smallrye-kafka";
+            }
+
+            @Override
+            public Optional<String> check(BrokerPlace place) {
+                return Optional.of("Kafka is away");
             }
         };
     }

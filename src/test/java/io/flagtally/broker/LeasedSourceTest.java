@@ -145,6 +145,20 @@ class LeasedSourceTest {
     }
 
     @Test
+    void close_theQueueTellsTheBroker_isWaitedFor() {
+        queue.told = new CompletableFuture<>();
+        subscribe(1);
+
+        CompletableFuture<Void> closed = source.close().toCompletableFuture();
+        time.pass(A_DAY);
+        assertTrue(queue.closed);
+        assertFalse(closed.isDone(), "what was given back has not reached the broker");
+        boolean unused = queue.told.complete(null);
+
+        assertTrue(closed.isDone());
+    }
+
+    @Test
     void close_whileReceiving_givesBackWhatComes() {
         subscribe(4);
         queue.add(bodies(3));

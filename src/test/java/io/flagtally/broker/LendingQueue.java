@@ -10,6 +10,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /**
  * A queue in memory that lends by stepped time and takes its word back: a lease that is not kept ends, and the message
@@ -29,6 +31,7 @@ final class LendingQueue implements LeasedQueue {
     boolean extending = true;
     boolean forgets = true;
     boolean closed;
+    CompletableFuture<Void> told = CompletableFuture.completedFuture(null);
 
     LendingQueue(SteppedTimers time) {
         this.time = time;
@@ -122,9 +125,10 @@ final class LendingQueue implements LeasedQueue {
     }
 
     @Override
-    public void close() {
+    public CompletionStage<Void> close() {
         closed = true;
         log.add("close");
+        return told;
     }
 
     private void takeBack() {

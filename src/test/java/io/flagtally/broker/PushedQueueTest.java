@@ -9,6 +9,8 @@ import io.smallrye.mutiny.helpers.test.UniAssertSubscriber;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
 class PushedQueueTest {
@@ -126,9 +128,12 @@ class PushedQueueTest {
         UniAssertSubscriber<List<LeasedMessage>> waiting = receive(10);
         assertFalse(broker.last().closed);
 
-        queue.close();
+        CompletableFuture<Void> closed = queue.close().toCompletableFuture();
 
         assertTrue(broker.last().closed);
+        assertFalse(closed.isDone(), "the broker has not heard it");
+        boolean unused = broker.last().ended.complete(null);
+        assertTrue(closed.isDone());
         waiting.assertFailedWith(IllegalStateException.class, "the queue is closed");
         receive(10).assertFailedWith(IllegalStateException.class, "the queue is closed");
         assertEquals(1, broker.links.size());
@@ -176,6 +181,7 @@ class PushedQueueTest {
 
         private final List<String> told = new ArrayList<>();
         private final PushedQueue.Inbox inbox;
+        private final CompletableFuture<Void> ended = new CompletableFuture<>();
         private boolean closed;
 
         Link(PushedQueue.Inbox inbox) {
@@ -201,8 +207,9 @@ class PushedQueueTest {
         }
 
         @Override
-        public void close() {
+        public CompletionStage<Void> close() {
             closed = true;
+            return ended;
         }
     }
 }

@@ -22,6 +22,9 @@ public final class KafkaServerForTests implements AutoCloseable {
 
     public static final String PASSWORD = "right-password";
 
+    /** Who may enter there too, with {@link #PASSWORD}, and has only the rights that a test grants. */
+    public static final String LIMITED_USER = "limited";
+
     private final Path home = TestData.newDirectory("kafka");
     private final String classPath = ServerJars.classPath("org.apache.kafka:kafka_2.13:" + VERSION);
     private final int port = LoopbackPort.free();
@@ -122,7 +125,9 @@ public final class KafkaServerForTests implements AutoCloseable {
                 "sasl.enabled.mechanisms=PLAIN",
                 "listener.name.secured.plain.sasl.jaas.config="
                         + "org.apache.kafka.common.security.plain.PlainLoginModule required user_" + USER + "=\""
-                        + PASSWORD + "\";",
+                        + PASSWORD + "\" user_" + LIMITED_USER + "=\"" + PASSWORD + "\";",
+                "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+                "super.users=User:ANONYMOUS;User:" + USER,
                 "log.dirs=" + home.resolve("data"),
                 "auto.create.topics.enable=false",
                 "offsets.topic.replication.factor=1",

@@ -39,7 +39,16 @@ class AmqpBroker implements BrokerCheck, BrokerState {
     }
 
     @Override
-    public synchronized Optional<String> missing() {
+    public Optional<String> cannotPublish() {
+        return away();
+    }
+
+    @Override
+    public Optional<String> cannotConsume() {
+        return away();
+    }
+
+    private synchronized Optional<String> away() {
         if (connection != null && !connection.isDisconnected()) {
             return Optional.empty();
         }

@@ -8,13 +8,14 @@ import io.vertx.amqp.AmqpConnection;
 import io.vertx.amqp.AmqpMessage;
 import io.vertx.amqp.AmqpReceiver;
 import io.vertx.amqp.AmqpReceiverOptions;
-import io.vertx.core.json.JsonObject;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.apache.qpid.proton.amqp.messaging.ApplicationProperties;
 
 /** Receives from an address. A lease is a number that counts what came over the link. */
 final class AmqpDeliveries implements PushedQueue.Opener {
@@ -90,8 +91,8 @@ final class AmqpDeliveries implements PushedQueue.Opener {
         }
 
         @Override
-        public void close() {
-            AmqpServer.end(connection);
+        public CompletionStage<Void> close() {
+            return connection.close().toCompletionStage();
         }
 
         private Uni<Void> settle(List<String> leases, Consumer<AmqpMessage> how) {
@@ -108,9 +109,9 @@ final class AmqpDeliveries implements PushedQueue.Opener {
 
     private static Map<String, String> headers(AmqpMessage message) {
         Map<String, String> headers = new HashMap<>();
-        JsonObject properties = message.applicationProperties();
+        ApplicationProperties properties = message.unwrap().getApplicationProperties();
         if (properties != null) {
-            properties.forEach(each -> headers.put(each.getKey(), String.valueOf(each.getValue())));
+            properties.getValue().forEach((name, value) -> headers.put(name, String.valueOf(value)));
         }
         return headers;
     }

@@ -2,6 +2,7 @@ package io.flagtally.broker.amqp;
 
 import io.flagtally.broker.ConfirmedSends;
 import io.flagtally.broker.OutgoingHeaders;
+import io.flagtally.broker.WireHeaders;
 import io.smallrye.mutiny.Uni;
 import io.vertx.amqp.AmqpConnection;
 import io.vertx.amqp.AmqpMessage;
@@ -14,8 +15,6 @@ import java.util.function.Consumer;
 
 /** Sends durable messages to an address. Headers are application properties, the key is the group id. */
 final class AmqpSends implements ConfirmedSends.Opener {
-
-    private static final String OPAQUE = "application/octet-stream";
 
     private final AmqpServer server;
     private final String address;
@@ -49,7 +48,7 @@ final class AmqpSends implements ConfirmedSends.Opener {
         public Uni<Void> send(byte[] payload, OutgoingHeaders headers) {
             AmqpMessageBuilder message = AmqpMessage.create()
                     .durable(true)
-                    .contentType(OPAQUE)
+                    .contentType(headers.headers().get(WireHeaders.CONTENT_TYPE))
                     .applicationProperties(new JsonObject(new HashMap<>(headers.headers())))
                     .withBufferAsBody(Buffer.buffer(payload));
             String key = headers.key();

@@ -15,8 +15,11 @@ import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.security.sasl.AuthenticationException;
 
 /** Connects to the broker. Blocks nobody, except {@link #requirePlaces}. */
@@ -29,6 +32,17 @@ class AmqpServer {
     private static final int PORT_DEFAULT = 5672;
     private static final int PORT_DEFAULT_TLS = 5671;
     private static final int HEARTBEAT_MILLIS = 10_000;
+
+    /** As the client writes what the broker answered: {@code Error{condition=amqp:not-found, description='…'}}. */
+    private static final Pattern CONDITION = Pattern.compile("condition=([a-z:-]+)");
+
+    private static final Set<String> FINAL = Set.of(
+            "amqp:not-found",
+            "amqp:unauthorized-access",
+            "amqp:not-allowed",
+            "amqp:not-implemented",
+            "amqp:invalid-field",
+            "amqp:precondition-failed");
 
     private final Vertx vertx;
     private final AmqpConfig config;
@@ -94,17 +108,24 @@ class AmqpServer {
             return Optional.of(explain(e));
         }
         try {
-            place.publishTo().ifPresent(to -> require(open.createSender(to).compose(l -> l.close()), to, "publish-to"));
-            place.deadLetterTo()
-                    .ifPresent(to -> require(open.createSender(to).compose(l -> l.close()), to, "dead-letter-to"));
-            // Without a handler it gives no credit, so nothing is delivered to it.
-            place.subscribeTo()
-                    .ifPresent(
-                            from -> require(open.createReceiver(from).compose(l -> l.close()), from, "subscribe-to"));
+            requirePlaces(open, place);
             return Optional.empty();
+        } catch (BrokerStartException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            return Optional.of(explain(e));
         } finally {
             end(open);
         }
+    }
+
+    private void requirePlaces(AmqpConnection open, BrokerPlace place) {
+        place.publishTo().ifPresent(to -> require(open.createSender(to).compose(l -> l.close()), to, "publish-to"));
+        place.deadLetterTo()
+                .ifPresent(to -> require(open.createSender(to).compose(l -> l.close()), to, "dead-letter-to"));
+        // Without a handler it gives no credit, so nothing is delivered to it.
+        place.subscribeTo()
+                .ifPresent(from -> require(open.createReceiver(from).compose(l -> l.close()), from, "subscribe-to"));
     }
 
     /** One sentence for a person. */
@@ -120,11 +141,20 @@ class AmqpServer {
         try {
             var unused = await(uni(attached));
         } catch (RuntimeException e) {
+            if (!isFinal(e)) {
+                throw e;
+            }
             throw new BrokerStartException(
                     "The AMQP broker at %s does not open the address %s (%s); create it or grant it, or set flagtally.broker.%s to another."
                             .formatted(where(), address, text(e), key),
                     e);
         }
+    }
+
+    /** Whether the broker answered with something that waiting cannot mend. */
+    private static boolean isFinal(Throwable failure) {
+        Matcher condition = CONDITION.matcher(text(failure));
+        return condition.find() && FINAL.contains(condition.group(1));
     }
 
     private String where() {

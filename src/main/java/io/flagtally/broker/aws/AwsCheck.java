@@ -3,6 +3,7 @@ package io.flagtally.broker.aws;
 import io.flagtally.broker.BrokerCheck;
 import io.flagtally.broker.BrokerPlace;
 import io.flagtally.broker.BrokerStartException;
+import io.flagtally.broker.Patience;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.util.Map;
@@ -33,14 +34,15 @@ class AwsCheck implements BrokerCheck {
         place.subscribeTo().ifPresent(text -> places.put("flagtally.broker.subscribe-to", text));
         requireQueueToReceiveFrom(place);
         AwsLook look = new AwsLook(clients);
+        Patience patience = Patience.ofACheck();
         return places.entrySet().stream()
-                .flatMap(entry -> check(look, entry.getKey(), entry.getValue()).stream())
+                .flatMap(entry -> check(look, entry.getKey(), entry.getValue(), patience).stream())
                 .findFirst();
     }
 
-    private static Optional<String> check(AwsLook look, String key, String text) {
+    private static Optional<String> check(AwsLook look, String key, String text, Patience patience) {
         AwsAddress address = AwsAddress.of(text);
-        Optional<AwsFailure> failure = look.failure(address);
+        Optional<AwsFailure> failure = look.failure(address, patience.left());
         if (failure.isPresent() && failure.get().isFinal()) {
             throw new BrokerStartException(failure.get().sentence(address, key));
         }

@@ -10,7 +10,8 @@ import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 /** Looks at topics and queues. Blocks, for some seconds at most. */
 final class AwsLook {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(8);
+    /** Of one look. */
+    static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final AwsClients clients;
 
@@ -20,12 +21,17 @@ final class AwsLook {
 
     /** Why {@code address} cannot be used; empty if it can. */
     Optional<AwsFailure> failure(AwsAddress address) {
+        return failure(address, PATIENCE);
+    }
+
+    /** As {@link #failure(AwsAddress)}, within {@code patience}. */
+    Optional<AwsFailure> failure(AwsAddress address, Duration patience) {
         try {
             Uni<?> look = address.kind() == AwsAddress.Kind.TOPIC
                     ? Uni.createFrom()
                             .completionStage(() -> clients.sns().getTopicAttributes(r -> r.topicArn(address.name())))
                     : attributes(address);
-            Object unused = look.await().atMost(PATIENCE);
+            Object unused = look.await().atMost(patience);
             return Optional.empty();
         } catch (RuntimeException e) {
             return Optional.of(AwsFailure.of(e));

@@ -36,8 +36,17 @@ class AwsState implements BrokerState {
     }
 
     @Override
-    public Optional<String> missing() {
-        AwsAddress address = AwsAddress.of(config.publishTo());
-        return look.failure(address).map(failure -> failure.sentence(address, "flagtally.broker.publish-to"));
+    public Optional<String> cannotPublish() {
+        return fault(config.publishTo(), "flagtally.broker.publish-to");
+    }
+
+    @Override
+    public Optional<String> cannotConsume() {
+        return fault(config.subscribeTo(), "flagtally.broker.subscribe-to");
+    }
+
+    private Optional<String> fault(String place, String key) {
+        AwsAddress address = AwsAddress.of(place);
+        return look.failure(address).map(failure -> failure.sentence(address, key));
     }
 }

@@ -34,11 +34,16 @@ record AwsText(String body, Map<String, String> headers) {
         return new AwsText(Base64.getEncoder().encodeToString(payload), written);
     }
 
-    /** @throws IllegalArgumentException if the body is not what its header says */
+    /** The bytes; a body that is not what its header says is taken as text, so that it goes aside as it came. */
     byte[] payload() {
-        return BASE64.equals(headers.get(ENCODING))
-                ? Base64.getDecoder().decode(body)
-                : body.getBytes(StandardCharsets.UTF_8);
+        if (BASE64.equals(headers.get(ENCODING))) {
+            try {
+                return Base64.getDecoder().decode(body);
+            } catch (IllegalArgumentException notBase64) {
+                // Somebody else's message.
+            }
+        }
+        return body.getBytes(StandardCharsets.UTF_8);
     }
 
     private static String allowed(String value) {

@@ -90,11 +90,12 @@ final class SqsQueue implements LeasedQueue {
 
     /** Ends the waiting for messages. The clients are others' too. */
     @Override
-    public void close() {
+    public CompletionStage<Void> close() {
         CompletableFuture<ReceiveMessageResponse> ended = receiving;
         if (ended != null) {
             ended.cancel(true);
         }
+        return CompletableFuture.completedFuture(null);
     }
 
     private CompletableFuture<ReceiveMessageResponse> receive(String queue, int countMax) {
@@ -140,8 +141,9 @@ final class SqsQueue implements LeasedQueue {
                 headers.put(name, value.stringValue());
             }
         });
-        AwsText own = new AwsText(message.body(), headers);
-        AwsText text = headers.isEmpty() ? SnsEnvelope.open(message.body()).orElse(own) : own;
+        String body = message.body() == null ? "" : message.body();
+        AwsText own = new AwsText(body, headers);
+        AwsText text = headers.isEmpty() ? SnsEnvelope.open(body).orElse(own) : own;
         String received = message.attributes().getOrDefault(MessageSystemAttributeName.APPROXIMATE_RECEIVE_COUNT, "1");
         return new LeasedMessage(message.receiptHandle(), text.payload(), text.headers(), !received.equals("1"));
     }

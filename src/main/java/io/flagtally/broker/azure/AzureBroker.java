@@ -5,8 +5,6 @@ import io.flagtally.broker.BrokerPlace;
 import io.flagtally.broker.BrokerStartException;
 import io.flagtally.platform.BrokerState;
 import io.flagtally.platform.config.BrokerConfig;
-import io.flagtally.platform.config.ProcessRole;
-import io.flagtally.platform.config.RolesConfig;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
 import io.vertx.proton.ProtonReceiver;
@@ -34,14 +32,12 @@ class AzureBroker implements BrokerCheck, BrokerState {
 
     private final AzureServer server;
     private final BrokerConfig broker;
-    private final RolesConfig roles;
     private @Nullable AzureConnection connection;
 
     @Inject
-    AzureBroker(AzureServer server, BrokerConfig broker, RolesConfig roles) {
+    AzureBroker(AzureServer server, BrokerConfig broker) {
         this.server = server;
         this.broker = broker;
-        this.roles = roles;
     }
 
     @Override
@@ -76,10 +72,13 @@ class AzureBroker implements BrokerCheck, BrokerState {
     }
 
     @Override
-    public synchronized Optional<String> missing() {
-        boolean sending = roles.all().contains(ProcessRole.INGEST);
-        String entity = sending ? broker.publishTo() : broker.subscribeTo();
-        return look(entity, sending).map(failure -> failure.sentence(entity, sending ? PUBLISH_TO : SUBSCRIBE_TO));
+    public synchronized Optional<String> cannotPublish() {
+        return look(broker.publishTo(), true).map(failure -> failure.sentence(broker.publishTo(), PUBLISH_TO));
+    }
+
+    @Override
+    public synchronized Optional<String> cannotConsume() {
+        return look(broker.subscribeTo(), false).map(failure -> failure.sentence(broker.subscribeTo(), SUBSCRIBE_TO));
     }
 
     /** Service Bus tells how much waits over HTTP and Azure Monitor only. */
@@ -93,7 +92,7 @@ class AzureBroker implements BrokerCheck, BrokerState {
         AzureConnection open = connection;
         connection = null;
         if (open != null) {
-            open.close();
+            var unused = open.close();
         }
     }
 

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -159,20 +160,31 @@ final class AzureConnection {
         return promise;
     }
 
-    /** Lets what was said before go out, and waits for nothing. */
-    void close() {
+    /** Lets what was said before go out, and blocks nobody. Done when Service Bus has heard it, or says nothing. */
+    CompletionStage<Void> close() {
+        Promise<Void> closed = Promise.promise();
         context.runOnContext(ignored -> {
-            ProtonConnection open = proton;
-            if (ended) {
-                return;
+            ProtonConnection open = ended ? null : proton;
+            if (!ended) {
+                ended = true;
+                giveUp(AzureException.away("the connection was closed"));
             }
-            ended = true;
-            giveUp(AzureException.away("the connection was closed"));
-            if (open != null) {
-                ProtonConnection closing =
-                        open.closeHandler(done -> open.disconnect()).close();
-                long forced = vertx.setTimer(CONNECT_MILLIS, id -> closing.disconnect());
+            if (open == null) {
+                closed.complete();
+            } else {
+                goodbye(open, closed);
             }
+        });
+        return closed.future().toCompletionStage();
+    }
+
+    private void goodbye(ProtonConnection open, Promise<Void> closed) {
+        ProtonConnection closing = open.closeHandler(done -> open.disconnect())
+                .disconnectHandler(done -> closed.tryComplete())
+                .close();
+        long forced = vertx.setTimer(CONNECT_MILLIS, id -> {
+            closing.disconnect();
+            boolean unused = closed.tryComplete();
         });
     }
 

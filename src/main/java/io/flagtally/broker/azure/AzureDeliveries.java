@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 import org.apache.qpid.proton.amqp.messaging.Accepted;
 import org.apache.qpid.proton.amqp.messaging.Released;
 import org.apache.qpid.proton.message.Message;
@@ -114,8 +115,8 @@ final class AzureDeliveries implements PushedQueue.Opener {
         }
 
         @Override
-        public void close() {
-            connection
+        public CompletionStage<Void> close() {
+            return connection
                     .call(() -> {
                         closing = true;
                         boolean unused = vertx.cancelTimer(renewal);
@@ -123,8 +124,10 @@ final class AzureDeliveries implements PushedQueue.Opener {
                                 .onComplete(
                                         done -> List.copyOf(unsettled.keySet()).forEach(this::release));
                     })
-                    .subscribe()
-                    .with(done -> connection.close(), failure -> connection.close());
+                    .onFailure()
+                    .recoverWithNull()
+                    .subscribeAsCompletionStage()
+                    .thenCompose(done -> connection.close());
         }
 
         /** With credit left, what is given back would come again at once. */

@@ -55,7 +55,7 @@ final class AzureSends implements ConfirmedSends.Opener {
 
         @Override
         public void close() {
-            connection.close();
+            var unused = connection.close();
         }
     }
 

@@ -3,6 +3,7 @@ package io.flagtally.broker.gcp;
 import io.flagtally.broker.BrokerCheck;
 import io.flagtally.broker.BrokerPlace;
 import io.flagtally.broker.BrokerStartException;
+import io.flagtally.broker.Patience;
 import io.flagtally.platform.config.BrokerConfig;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -46,13 +47,18 @@ class GcpCheck implements BrokerCheck {
         var unused = clients.emulator();
         new GcpCredentials(config).require();
         GcpLook look = new GcpLook(clients);
+        Patience patience = Patience.ofACheck();
         return Stream.<Supplier<Optional<String>>>of(
-                        () -> judge("flagtally.broker.publish-to", publishTo, look::topic),
-                        () -> judge("flagtally.broker.dead-letter-to", deadLetterTo, look::topic),
+                        () -> judge(
+                                "flagtally.broker.publish-to", publishTo, name -> look.topic(name, patience.left())),
+                        () -> judge(
+                                "flagtally.broker.dead-letter-to",
+                                deadLetterTo,
+                                name -> look.topic(name, patience.left())),
                         () -> judge(
                                 "flagtally.broker.subscribe-to",
                                 subscribeTo,
-                                name -> look.subscription(name, broker.ordered())))
+                                name -> look.subscription(name, broker.ordered(), patience.left())))
                 .flatMap(each -> each.get().stream())
                 .findFirst();
     }

@@ -12,7 +12,8 @@ import java.util.function.Function;
 /** Looks at topics and subscriptions. Blocks, for some seconds at most. */
 final class GcpLook {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(4);
+    /** Of one look. */
+    static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final GcpClients clients;
 
@@ -21,18 +22,21 @@ final class GcpLook {
     }
 
     /** Why the topic cannot be used; empty if it can. */
-    Optional<GcpFailure> topic(String name) {
+    Optional<GcpFailure> topic(String name, Duration patience) {
         GetTopicRequest request = GetTopicRequest.newBuilder().setTopic(name).build();
         return failure(
-                clients.publisher(stub -> stub.getTopicCallable().futureCall(request)), topic -> Optional.empty());
+                clients.publisher(stub -> stub.getTopicCallable().futureCall(request)),
+                patience,
+                topic -> Optional.empty());
     }
 
     /** Why the subscription cannot be used; empty if it can. */
-    Optional<GcpFailure> subscription(String name, boolean ordered) {
+    Optional<GcpFailure> subscription(String name, boolean ordered, Duration patience) {
         GetSubscriptionRequest request =
                 GetSubscriptionRequest.newBuilder().setSubscription(name).build();
         return failure(
                 clients.subscriber(stub -> stub.getSubscriptionCallable().futureCall(request)),
+                patience,
                 found -> ordered ? unordered(found) : Optional.empty());
     }
 
@@ -42,9 +46,10 @@ final class GcpLook {
                 : Optional.of(new GcpFailure(Kind.UNORDERED, found.getName()));
     }
 
-    private static <T> Optional<GcpFailure> failure(Uni<T> look, Function<T, Optional<GcpFailure>> judge) {
+    private static <T> Optional<GcpFailure> failure(
+            Uni<T> look, Duration patience, Function<T, Optional<GcpFailure>> judge) {
         try {
-            return judge.apply(look.await().atMost(PATIENCE));
+            return judge.apply(look.await().atMost(patience));
         } catch (RuntimeException e) {
             return Optional.of(GcpFailure.of(e));
         }

@@ -38,8 +38,16 @@ class GcpState implements BrokerState {
     }
 
     @Override
-    public Optional<String> missing() {
+    public Optional<String> cannotPublish() {
         String topic = names.topic(broker.publishTo());
-        return look.topic(topic).map(failure -> failure.sentence(topic, "flagtally.broker.publish-to"));
+        return look.topic(topic, GcpLook.PATIENCE)
+                .map(failure -> failure.sentence(topic, "flagtally.broker.publish-to"));
+    }
+
+    @Override
+    public Optional<String> cannotConsume() {
+        String subscription = names.subscription(broker.subscribeTo());
+        return look.subscription(subscription, false, GcpLook.PATIENCE)
+                .map(failure -> failure.sentence(subscription, "flagtally.broker.subscribe-to"));
     }
 }

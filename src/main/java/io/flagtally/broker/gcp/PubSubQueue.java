@@ -13,6 +13,8 @@ import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** A subscription of Pub/Sub. */
@@ -94,11 +96,12 @@ final class PubSubQueue implements LeasedQueue {
 
     /** Takes back the call that waits for messages, so that none is lent to nobody. */
     @Override
-    public void close() {
+    public CompletionStage<Void> close() {
         ApiFuture<?> waiting = pull;
         if (waiting != null) {
             boolean unused = waiting.cancel(true);
         }
+        return CompletableFuture.completedFuture(null);
     }
 
     private <T> ApiFuture<T> pulling(ApiFuture<T> called) {

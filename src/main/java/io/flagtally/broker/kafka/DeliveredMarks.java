@@ -1,9 +1,12 @@
 package io.flagtally.broker.kafka;
 
 import io.flagtally.platform.config.BrokerConfig;
+import io.quarkus.runtime.ShutdownEvent;
 import io.smallrye.common.annotation.Identifier;
 import io.smallrye.reactive.messaging.kafka.KafkaConsumerRebalanceListener;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.event.Reception;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.Collection;
@@ -16,6 +19,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
 import org.jboss.logging.Logger;
 
 /**
@@ -42,8 +46,15 @@ class DeliveredMarks implements KafkaConsumerRebalanceListener {
     private static final Logger LOG = Logger.getLogger(DeliveredMarks.class);
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
+    /** Below {@code max.poll.interval.ms}, after which Kafka gives the partitions to others. */
+    private static final Duration TRIES = Duration.ofMinutes(2);
+
+    private static final Duration PAUSE = Duration.ofSeconds(1);
+
     private final KafkaAdmin admin;
     private final String group;
+    private final Duration patience;
+    private volatile boolean stopping;
     private final Map<TopicPartition, Owned> owned = new ConcurrentHashMap<>();
 
     /** A partition that this process reads. */
@@ -60,8 +71,18 @@ class DeliveredMarks implements KafkaConsumerRebalanceListener {
 
     @Inject
     DeliveredMarks(KafkaAdmin admin, BrokerConfig config) {
+        this(admin, config, PATIENCE);
+    }
+
+    DeliveredMarks(KafkaAdmin admin, BrokerConfig config, Duration patience) {
         this.admin = admin;
-        this.group = config.consumerGroup() + ".delivered";
+        this.group = groupOf(config.consumerGroup());
+        this.patience = patience;
+    }
+
+    /** The group that keeps the marks of {@code group}. */
+    static String groupOf(String group) {
+        return group + ".delivered";
     }
 
     /** Notes that the record is delivered now; returns whether it may have been before. */
@@ -83,25 +104,56 @@ class DeliveredMarks implements KafkaConsumerRebalanceListener {
         return offset < place.deliveredBefore;
     }
 
+    /** Tries for a while: what may all have been delivered before goes aside when it is older than the window. */
     @Override
     public void onPartitionsAssigned(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
-        Map<TopicPartition, Long> raised = new HashMap<>();
-        try {
-            Map<TopicPartition, OffsetAndMetadata> marks = KafkaAdmin.get(
-                    admin.client().listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata(), PATIENCE);
-            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, PATIENCE);
-            for (TopicPartition partition : partitions) {
-                OffsetAndMetadata stored = marks.get(partition);
-                long before = Math.min(stored == null ? 0 : stored.offset(), ends.getOrDefault(partition, 0L));
-                long ahead = Math.max(before, consumer.position(partition, PATIENCE)) + STRIDE;
-                owned.put(partition, new Owned(before, ahead));
-                raised.put(partition, ahead);
+        partitions.forEach(owned::remove);
+        long end = System.nanoTime() + TRIES.toNanos();
+        while (true) {
+            try {
+                mark(consumer, partitions);
+                return;
+            } catch (KafkaException e) {
+                boolean again = e instanceof RetriableException && System.nanoTime() < end && !stopping && pause();
+                if (!again) {
+                    LOG.errorf(
+                            "Cannot tell what was delivered before by the group %s, so all of it may have been: %s",
+                            group, e);
+                    partitions.forEach(each -> owned.putIfAbsent(each, new Owned(UNKNOWN, 0)));
+                    return;
+                }
+                LOG.debugf("The marks of the group %s are asked for again: %s", group, e);
             }
-            var unused = raised.isEmpty() ? null : KafkaAdmin.get(write(raised), PATIENCE);
-        } catch (KafkaException e) {
-            LOG.warnf(
-                    "Cannot tell what was delivered before by the group %s, so all of it may have been: %s", group, e);
-            partitions.forEach(each -> owned.putIfAbsent(each, new Owned(UNKNOWN, 0)));
+        }
+    }
+
+    private void mark(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
+        Map<TopicPartition, Long> raised = new HashMap<>();
+        Map<TopicPartition, OffsetAndMetadata> marks = KafkaAdmin.get(
+                admin.client().listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata(), patience);
+        Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, patience);
+        for (TopicPartition partition : partitions) {
+            OffsetAndMetadata stored = marks.get(partition);
+            long before = Math.min(stored == null ? 0 : stored.offset(), ends.getOrDefault(partition, 0L));
+            long ahead = Math.max(before, consumer.position(partition, patience)) + STRIDE;
+            Owned found = owned.computeIfAbsent(partition, each -> new Owned(before, ahead));
+            raised.put(partition, found.raisedTo.get());
+        }
+        var unused = raised.isEmpty() ? null : KafkaAdmin.get(write(raised), patience);
+    }
+
+    void stop(@Observes(notifyObserver = Reception.IF_EXISTS) ShutdownEvent stop) {
+        stopping = true;
+    }
+
+    /** @return whether nobody wants this thread to end */
+    private static boolean pause() {
+        try {
+            Thread.sleep(PAUSE.toMillis());
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 
@@ -115,7 +167,7 @@ class DeliveredMarks implements KafkaConsumerRebalanceListener {
             }
         }
         try {
-            var unused = exact.isEmpty() ? null : KafkaAdmin.get(write(exact), PATIENCE);
+            var unused = exact.isEmpty() ? null : KafkaAdmin.get(write(exact), patience);
         } catch (KafkaException e) {
             LOG.debugf("The marks of %s stay where they are: %s", exact.keySet(), e);
         }

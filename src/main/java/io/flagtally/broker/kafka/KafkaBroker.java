@@ -9,6 +9,7 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +22,7 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
@@ -34,6 +36,8 @@ class KafkaBroker implements BrokerCheck, BrokerState {
     static final String CONNECTOR = "smallrye-kafka";
 
     private static final String SERVERS = "kafka.bootstrap.servers";
+    private static final String PUBLISH_TO = "flagtally.broker.publish-to";
+    private static final String SUBSCRIBE_TO = "flagtally.broker.subscribe-to";
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final KafkaAdmin admin;
@@ -63,18 +67,18 @@ class KafkaBroker implements BrokerCheck, BrokerState {
             throw new BrokerStartException("The profile kafka needs a Kafka; set " + SERVERS + " to its host:port.");
         }
         Map<String, String> keyOfTopic = new HashMap<>();
-        place.publishTo().ifPresent(topic -> keyOfTopic.put(topic, "flagtally.broker.publish-to"));
-        place.subscribeTo().ifPresent(topic -> keyOfTopic.put(topic, "flagtally.broker.subscribe-to"));
+        place.publishTo().ifPresent(topic -> keyOfTopic.put(topic, PUBLISH_TO));
+        place.subscribeTo().ifPresent(topic -> keyOfTopic.put(topic, SUBSCRIBE_TO));
         place.deadLetterTo().ifPresent(topic -> keyOfTopic.put(topic, "flagtally.broker.dead-letter-to"));
-        for (Map.Entry<String, String> entry : keyOfTopic.entrySet()) {
-            String topic = entry.getKey();
+        Map<String, KafkaFuture<TopicDescription>> looks =
+                client().describeTopics(keyOfTopic.keySet()).topicNameValues();
+        for (Map.Entry<String, KafkaFuture<TopicDescription>> look : looks.entrySet()) {
+            String topic = look.getKey();
+            String key = keyOfTopic.getOrDefault(topic, SUBSCRIBE_TO);
             try {
-                var unused = describe(topic);
+                var unused = KafkaAdmin.get(look.getValue(), PATIENCE);
             } catch (UnknownTopicOrPartitionException e) {
-                throw new BrokerStartException(
-                        "Kafka at %s has no topic %s; create it, or set %s to a topic that exists."
-                                .formatted(servers(), topic, entry.getValue()),
-                        e);
+                throw new BrokerStartException(absent(topic, key), e);
             } catch (AuthenticationException e) {
                 throw new BrokerStartException(
                         "Kafka at %s refuses the credentials (%s); set kafka.sasl.jaas.config, or kafka.ssl.* for certificates."
@@ -83,7 +87,28 @@ class KafkaBroker implements BrokerCheck, BrokerState {
             } catch (AuthorizationException e) {
                 throw new BrokerStartException(
                         "Kafka at %s does not let this user see the topic %s of %s; grant it, or set other credentials in kafka.sasl.jaas.config."
-                                .formatted(servers(), topic, entry.getValue()),
+                                .formatted(servers(), topic, key),
+                        e);
+            } catch (KafkaException e) {
+                return Optional.of(away(e));
+            }
+        }
+        return place.consumerGroup().flatMap(this::checkGroups);
+    }
+
+    /** Looks whether this user may use the group, and the one beside it that keeps the marks. */
+    private Optional<String> checkGroups(String group) {
+        Map<String, KafkaFuture<?>> looks = new LinkedHashMap<>();
+        for (String each : List.of(group, DeliveredMarks.groupOf(group))) {
+            looks.put(each, client().listConsumerGroupOffsets(each).partitionsToOffsetAndMetadata());
+        }
+        for (Map.Entry<String, KafkaFuture<?>> look : looks.entrySet()) {
+            try {
+                Object unused = KafkaAdmin.get(look.getValue(), PATIENCE);
+            } catch (AuthorizationException e) {
+                throw new BrokerStartException(
+                        "Kafka at %s does not let this user use the group %s, and it needs both %s and %s; grant them (Read), or set flagtally.broker.consumer-group to another."
+                                .formatted(servers(), look.getKey(), group, DeliveredMarks.groupOf(group)),
                         e);
             } catch (KafkaException e) {
                 return Optional.of(away(e));
@@ -93,10 +118,21 @@ class KafkaBroker implements BrokerCheck, BrokerState {
     }
 
     @Override
-    public Optional<String> missing() {
+    public Optional<String> cannotPublish() {
+        return fault(broker.publishTo(), PUBLISH_TO);
+    }
+
+    @Override
+    public Optional<String> cannotConsume() {
+        return fault(broker.subscribeTo(), SUBSCRIBE_TO);
+    }
+
+    private Optional<String> fault(String topic, String key) {
         try {
-            var unused = KafkaAdmin.get(client().describeCluster().nodes(), PATIENCE);
+            var unused = describe(topic);
             return Optional.empty();
+        } catch (UnknownTopicOrPartitionException e) {
+            return Optional.of(absent(topic, key));
         } catch (KafkaException e) {
             return Optional.of(away(e));
         }
@@ -160,6 +196,11 @@ class KafkaBroker implements BrokerCheck, BrokerState {
                             .formatted(cause.getMessage(), SERVERS, servers()),
                     e);
         }
+    }
+
+    private String absent(String topic, String key) {
+        return "Kafka at %s has no topic %s; create it, or set %s to a topic that exists."
+                .formatted(servers(), topic, key);
     }
 
     private String away(KafkaException e) {

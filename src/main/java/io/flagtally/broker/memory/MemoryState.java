@@ -25,7 +25,12 @@ class MemoryState implements BrokerState {
     }
 
     @Override
-    public Optional<String> missing() {
+    public Optional<String> cannotPublish() {
+        return Optional.empty();
+    }
+
+    @Override
+    public Optional<String> cannotConsume() {
         return Optional.empty();
     }
 }

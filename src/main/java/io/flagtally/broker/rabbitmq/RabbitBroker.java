@@ -50,12 +50,21 @@ class RabbitBroker implements BrokerCheck, BrokerState {
         }
     }
 
-    /** Also makes what is missing, so that a queue that was deleted does not refuse what is sent for long. */
     @Override
-    public synchronized Optional<String> missing() {
+    public Optional<String> cannotPublish() {
+        return unusable().or(connector::blocked);
+    }
+
+    @Override
+    public Optional<String> cannotConsume() {
+        return unusable();
+    }
+
+    /** Also makes what is missing, so that a queue that was deleted does not refuse what is sent for long. */
+    private synchronized Optional<String> unusable() {
         try (Channel channel = connected().createChannel()) {
             server.makePlaces(channel);
-            return connector.blocked();
+            return Optional.empty();
         } catch (IOException | TimeoutException e) {
             return Optional.of(server.explain(e));
         }

@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 import org.jboss.logging.Logger;
@@ -114,8 +116,8 @@ final class RabbitDeliveries implements PushedQueue.Opener {
         }
 
         @Override
-        public void close() {
-            thread.execute(() -> connection.abort(RabbitServer.PATIENCE_MILLIS));
+        public CompletionStage<Void> close() {
+            return CompletableFuture.runAsync(() -> connection.abort(RabbitServer.PATIENCE_MILLIS), thread);
         }
 
         private Uni<Void> tell(List<String> tags, Telling telling) {

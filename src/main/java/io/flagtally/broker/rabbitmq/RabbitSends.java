@@ -6,6 +6,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import io.flagtally.broker.ConfirmedSends;
 import io.flagtally.broker.OutgoingHeaders;
+import io.flagtally.broker.WireHeaders;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 import java.io.IOException;
@@ -24,7 +25,6 @@ import org.jspecify.annotations.Nullable;
 final class RabbitSends implements ConfirmedSends.Opener {
 
     private static final int PERSISTENT = 2;
-    private static final String OPAQUE = "application/octet-stream";
     private static final String NO_KEY = "";
 
     private final RabbitServer server;
@@ -126,7 +126,7 @@ final class RabbitSends implements ConfirmedSends.Opener {
             unconfirmed.put(number, emitter);
             BasicProperties properties = new BasicProperties.Builder()
                     .deliveryMode(PERSISTENT)
-                    .contentType(OPAQUE)
+                    .contentType(headers.headers().get(WireHeaders.CONTENT_TYPE))
                     .messageId(Long.toString(number))
                     .headers(new HashMap<>(headers.headers()))
                     .build();

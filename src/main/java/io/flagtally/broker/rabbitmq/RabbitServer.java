@@ -2,10 +2,10 @@ package io.flagtally.broker.rabbitmq;
 
 import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.Address;
+import com.rabbitmq.client.AuthenticationFailureException;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
-import com.rabbitmq.client.PossibleAuthenticationFailureException;
 import com.rabbitmq.client.ShutdownSignalException;
 import com.rabbitmq.client.impl.ForgivingExceptionHandler;
 import io.flagtally.broker.BrokerAddress;
@@ -18,7 +18,11 @@ import java.security.GeneralSecurityException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -38,9 +42,20 @@ class RabbitServer {
     private static final int PORT_DEFAULT = 5672;
     private static final int PORT_DEFAULT_TLS = 5671;
     private static final Map<String, Object> QUORUM = Map.of("x-queue-type", "quorum");
+    private static final Map<String, Object> UNLIMITED = Map.of("x-queue-type", "quorum", "x-delivery-limit", -1);
+    private static final Pattern MAJOR = Pattern.compile("^([0-9]{1,4})\\.");
+    private static final int FIRST_WITH_A_LIMIT = 4;
+    private static final Logger LOG = Logger.getLogger(RabbitServer.class);
+
+    /** What waiting cannot mend; a virtual host that is not up yet and a server short of something are none of it. */
+    private static final Set<Integer> FINAL =
+            Set.of(AMQP.ACCESS_REFUSED, AMQP.NOT_FOUND, AMQP.PRECONDITION_FAILED, AMQP.NOT_ALLOWED);
 
     private final RabbitConfig config;
     private final BrokerConfig broker;
+
+    /** Queues that were told of. */
+    private final Set<String> limited = ConcurrentHashMap.newKeySet();
 
     @Inject
     RabbitServer(RabbitConfig config, BrokerConfig broker) {
@@ -77,9 +92,40 @@ class RabbitServer {
         var unused = channel.exchangeDeclare(name, "fanout", true);
     }
 
-    private static void makeQueue(Channel channel, String name, String exchange) throws IOException {
-        var declared = channel.queueDeclare(name, true, false, false, QUORUM);
+    private void makeQueue(Channel channel, String name, String exchange) throws IOException {
+        Connection connection = channel.getConnection();
+        if (!limitsDeliveries(connection.getServerProperties()) || !isWithoutLimit(connection, name)) {
+            var declared = channel.queueDeclare(name, true, false, false, QUORUM);
+        }
         var bound = channel.queueBind(name, exchange, "#");
+    }
+
+    /** Whether quorum queues of this server drop a message after 20 deliveries, unless the queue says otherwise. */
+    boolean limitsDeliveries(Map<String, Object> serverProperties) {
+        Matcher version = MAJOR.matcher(String.valueOf(serverProperties.get("version")));
+        return version.find() && Integer.parseInt(version.group(1)) >= FIRST_WITH_A_LIMIT;
+    }
+
+    /** Makes the queue, on a channel of its own; false if it was made with the server's limit, perhaps by an older one. */
+    private boolean isWithoutLimit(Connection connection, String name) throws IOException {
+        Channel channel = connection.createChannel();
+        try {
+            var declared = channel.queueDeclare(name, true, false, false, UNLIMITED);
+            return true;
+        } catch (IOException e) {
+            if (refusal(e).map(Refusal::code).orElse(0) != AMQP.PRECONDITION_FAILED) {
+                throw e;
+            }
+            if (limited.add(name)) {
+                LOG.warnf(
+                        "The queue %s has a limit of deliveries, after which RabbitMQ drops a message; set the policy"
+                                + " delivery-limit of it to -1",
+                        name);
+            }
+            return false;
+        } finally {
+            channel.abort();
+        }
     }
 
     /** The queue of our group. */
@@ -100,19 +146,18 @@ class RabbitServer {
             } finally {
                 connection.abort(PATIENCE_MILLIS);
             }
-        } catch (PossibleAuthenticationFailureException e) {
+        } catch (AuthenticationFailureException e) {
             throw new BrokerStartException(
                     "RabbitMQ at %s refuses the credentials; set flagtally.broker.rabbitmq.username and password."
                             .formatted(where()),
                     e);
         } catch (IOException e) {
-            Optional<String> refusal = refusal(e);
-            if (refusal.isEmpty()) {
+            if (!isFinal(e)) {
                 throw e;
             }
             throw new BrokerStartException(
                     "RabbitMQ at %s refuses (%s); look at flagtally.broker.rabbitmq.virtual-host, and at publish-to, subscribe-to and dead-letter-to under flagtally.broker."
-                            .formatted(where(), refusal.get()),
+                            .formatted(where(), text(e)),
                     e);
         }
     }
@@ -127,29 +172,34 @@ class RabbitServer {
     }
 
     private static String text(Throwable failure) {
-        if (failure instanceof ShutdownSignalException closed) {
-            return refused(closed).orElse("the connection was lost");
-        }
-        Optional<String> refusal = refusal(failure);
-        String message = failure.getMessage();
-        return refusal.orElse(message == null ? "the connection was lost" : message);
+        String message = failure instanceof ShutdownSignalException ? null : failure.getMessage();
+        return refusal(failure).map(Refusal::text).orElse(message == null ? "the connection was lost" : message);
+    }
+
+    /** Whether the server answered with something that waiting cannot mend. */
+    static boolean isFinal(IOException failure) {
+        return refusal(failure)
+                .filter(refusal -> FINAL.contains(refusal.code()))
+                .isPresent();
     }
 
     /** What the server said when it closed the connection or the channel; empty if it said nothing, or that it stops. */
-    private static Optional<String> refusal(Throwable failure) {
-        return failure.getCause() instanceof ShutdownSignalException closed ? refused(closed) : Optional.empty();
-    }
-
-    private static Optional<String> refused(ShutdownSignalException closed) {
+    private static Optional<Refusal> refusal(Throwable failure) {
+        Throwable cause = failure instanceof ShutdownSignalException ? failure : failure.getCause();
+        if (!(cause instanceof ShutdownSignalException closed)) {
+            return Optional.empty();
+        }
         if (closed.getReason() instanceof AMQP.Connection.Close connection
                 && connection.getReplyCode() != AMQP.CONNECTION_FORCED) {
-            return Optional.of(connection.getReplyText());
+            return Optional.of(new Refusal(connection.getReplyCode(), connection.getReplyText()));
         }
-        if (closed.getReason() instanceof AMQP.Channel.Close channel) {
-            return Optional.of(channel.getReplyText());
-        }
-        return Optional.empty();
+        return closed.getReason() instanceof AMQP.Channel.Close channel
+                ? Optional.of(new Refusal(channel.getReplyCode(), channel.getReplyText()))
+                : Optional.empty();
     }
+
+    /** Why the server closed a connection or a channel. */
+    private record Refusal(int code, String text) {}
 
     private List<BrokerAddress> addresses() {
         return BrokerAddress.all(
@@ -185,8 +235,6 @@ class RabbitServer {
 
     /** A lost connection is told once, by those who wait for it. */
     private static final class QuietExceptions extends ForgivingExceptionHandler {
-
-        private static final Logger LOG = Logger.getLogger(RabbitServer.class);
 
         @Override
         protected void log(String message, @Nullable Throwable failure) {

@@ -72,7 +72,16 @@ class RedisStreamsServer implements BrokerCheck, BrokerState {
     }
 
     @Override
-    public Optional<String> missing() {
+    public Optional<String> cannotPublish() {
+        return unusable();
+    }
+
+    @Override
+    public Optional<String> cannotConsume() {
+        return unusable();
+    }
+
+    private Optional<String> unusable() {
         try {
             return link().use(RedisStreamsServer::servers).await().atMost(PATIENCE).stream()
                     .map(RedisStreamsServer::mayDrop)

@@ -2,6 +2,7 @@ package io.flagtally.broker.redisstreams;
 
 import io.flagtally.platform.redis.RedisPlace;
 import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.MultiEmitter;
 import io.vertx.mutiny.core.Vertx;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.eclipse.microprofile.reactive.messaging.Message;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * stream.
  */
 final class StreamConsumer implements AutoCloseable {
+
+    private static final Logger LOG = Logger.getLogger(StreamConsumer.class);
 
     /** How long a stop waits for the last acknowledgements. */
     private static final Duration LEAVE_PATIENCE = Duration.ofSeconds(3);
@@ -103,9 +107,16 @@ final class StreamConsumer implements AutoCloseable {
     @Override
     public void close() {
         readers.forEach(StreamReader::stop);
-        for (StreamReader reader : readers) {
-            reader.leave(LEAVE_PATIENCE);
+        try {
+            Object unused = Uni.join()
+                    .all(readers.stream().map(StreamReader::leave).toList())
+                    .andCollectFailures()
+                    .await()
+                    .atMost(LEAVE_PATIENCE);
+        } catch (RuntimeException e) {
+            LOG.debugf("Left streams without a word: %s", e);
         }
+        readers.forEach(StreamReader::close);
     }
 
     private void wake() {

@@ -93,22 +93,21 @@ final class StreamReader {
         return waiting;
     }
 
-    /** Waits for acknowledgements on their way, lets others have what is undone, and closes the connections. Blocks. */
-    void leave(Duration patience) {
-        try {
-            Object unused = acks.done()
-                    .chain(() -> acknowledging.use(channel -> StreamLink.send(
-                            channel,
-                            StreamScript.LEAVE.on(
-                                    membership.stream,
-                                    membership.group,
-                                    membership.consumer,
-                                    config.claimIdle().toMillis() + 1))))
-                    .await()
-                    .atMost(patience);
-        } catch (RuntimeException e) {
-            LOG.debugf("Left the stream %s without a word: %s", membership.stream, e);
-        }
+    /** Done when acknowledgements on their way have arrived and others may have what is undone. */
+    Uni<Void> leave() {
+        return acks.done()
+                .chain(() -> acknowledging.use(channel -> StreamLink.send(
+                        channel,
+                        StreamScript.LEAVE.on(
+                                membership.stream,
+                                membership.group,
+                                membership.consumer,
+                                config.claimIdle().toMillis() + 1))))
+                .replaceWithVoid();
+    }
+
+    /** Closes the connections. */
+    void close() {
         reading.close();
         acknowledging.close();
     }

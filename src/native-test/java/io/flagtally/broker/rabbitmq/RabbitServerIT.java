@@ -2,9 +2,11 @@ package io.flagtally.broker.rabbitmq;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import io.flagtally.broker.BrokerStartException;
 import io.flagtally.broker.ConfirmedSends;
@@ -16,6 +18,7 @@ import io.flagtally.platform.embedded.LoopbackPort;
 import io.flagtally.platform.error.UnavailableException;
 import io.flagtally.testing.RabbitServerForTests;
 import io.flagtally.testing.TestConfigs;
+import io.smallrye.mutiny.Uni;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
@@ -135,7 +138,7 @@ class RabbitServerIT {
     void receive_queueIsDeleted_makesItAgain() throws Exception {
         RabbitServer server = server("deleted", Map.of());
         PushedQueue queue = new PushedQueue("the queue", new RabbitDeliveries(server, 10, THREAD));
-        try (queue;
+        try (AutoCloseable closing = () -> end(queue);
                 ConfirmedSends sends = new ConfirmedSends(new RabbitSends(server, "deleted", THREAD))) {
             assertEquals(List.of(), receive(queue));
             try (Connection connection = server.connect("test")) {
@@ -155,6 +158,42 @@ class RabbitServerIT {
             queue.acknowledge(List.of(received.get(0).lease())).await().atMost(PATIENCE);
             await().atMost(PATIENCE).until(() -> RABBIT.messages("deleted.flagtally") == 0);
         }
+    }
+
+    /** As after an update to RabbitMQ 4, which limits deliveries of a queue that does not say otherwise. */
+    @Test
+    void requireReachable_serverLimitsDeliveries_makesQueuesWithoutALimitAndTakesOldOnes() throws Exception {
+        RabbitServer limiting = limiting("limited");
+        try (Connection connection = limiting.connect("test")) {
+            var unused = connection
+                    .createChannel()
+                    .queueDeclare("limited.flagtally", true, false, false, Map.of("x-queue-type", "quorum"));
+        }
+
+        limiting.requireReachable();
+        limiting.requireReachable();
+
+        assertEquals(0, RABBIT.messages("limited.flagtally"));
+        Map<String, Object> unlimited = Map.of("x-queue-type", "quorum", "x-delivery-limit", -1);
+        try (Connection connection = limiting.connect("test")) {
+            var same = connection.createChannel().queueDeclare("limited-letters", true, false, false, unlimited);
+            Channel other = connection.createChannel();
+            IOException old = assertThrows(
+                    IOException.class, () -> other.queueDeclare("limited.flagtally", true, false, false, unlimited));
+            assertTrue(String.valueOf(old.getCause()).contains("PRECONDITION_FAILED"), old::toString);
+        }
+    }
+
+    @Test
+    void limitsDeliveries_ofThisServer_isNotSo() throws Exception {
+        RabbitServer server = server("none", Map.of());
+        try (Connection connection = server.connect("test")) {
+            assertFalse(server.limitsDeliveries(connection.getServerProperties()));
+        }
+    }
+
+    private static void end(PushedQueue queue) {
+        Uni.createFrom().completionStage(queue.close()).await().atMost(PATIENCE);
     }
 
     private static List<LeasedMessage> receive(PushedQueue queue) {
@@ -181,14 +220,32 @@ class RabbitServerIT {
         }
     }
 
+    private static RabbitServer limiting(String place) {
+        return new RabbitServer(
+                TestConfigs.of(RabbitConfig.class, keys(Map.of())), TestConfigs.of(BrokerConfig.class, places(place))) {
+            @Override
+            boolean limitsDeliveries(Map<String, Object> serverProperties) {
+                return true;
+            }
+        };
+    }
+
     private static RabbitServer server(String place, Map<String, String> more) {
+        return new RabbitServer(
+                TestConfigs.of(RabbitConfig.class, keys(more)), TestConfigs.of(BrokerConfig.class, places(place)));
+    }
+
+    private static Map<String, String> keys(Map<String, String> more) {
         Map<String, String> keys = new HashMap<>();
         keys.put("flagtally.broker.rabbitmq.addresses", "127.0.0.1:" + RABBIT.port());
         more.forEach((key, value) -> keys.put("flagtally.broker.rabbitmq." + key, value));
-        Map<String, String> broker = Map.of(
+        return keys;
+    }
+
+    private static Map<String, String> places(String place) {
+        return Map.of(
                 "flagtally.broker.publish-to", place,
                 "flagtally.broker.subscribe-to", place,
                 "flagtally.broker.dead-letter-to", place + "-letters");
-        return new RabbitServer(TestConfigs.of(RabbitConfig.class, keys), TestConfigs.of(BrokerConfig.class, broker));
     }
 }

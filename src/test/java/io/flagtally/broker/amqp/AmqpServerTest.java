@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.flagtally.broker.BrokerPlace;
 import io.flagtally.broker.BrokerStartException;
 import io.flagtally.platform.embedded.LoopbackPort;
+import io.flagtally.proof.FaultProxy;
 import io.flagtally.testing.ArtemisServerForTests;
 import io.flagtally.testing.TestConfigs;
 import io.vertx.core.Vertx;
@@ -37,7 +38,7 @@ class AmqpServerTest {
     @Test
     void check_allIsWell_saysNothing() {
         assertEquals(Optional.empty(), broker(Map.of()).check(place("events")));
-        assertEquals(Optional.empty(), broker(Map.of()).missing());
+        assertEquals(Optional.empty(), broker(Map.of()).cannotPublish());
     }
 
     @Test
@@ -71,7 +72,19 @@ class AmqpServerTest {
         AmqpBroker broker = broker(Map.of("addresses", "127.0.0.1:" + LoopbackPort.free()));
 
         assertTrue(broker.check(place("events")).orElseThrow().contains("flagtally.broker.amqp.addresses"));
-        assertTrue(broker.missing().orElseThrow().contains("flagtally.broker.amqp.addresses"));
+        assertTrue(broker.cannotPublish().orElseThrow().contains("flagtally.broker.amqp.addresses"));
+    }
+
+    @Test
+    void check_brokerFallsSilentWhenAsked_isWaitedFor() {
+        try (FaultProxy proxy = FaultProxy.to(ARTEMIS.port())) {
+            proxy.loseRepliesFrom("never-opened");
+
+            Optional<String> away =
+                    broker(Map.of("addresses", "127.0.0.1:" + proxy.port())).check(place("never-opened"));
+
+            assertTrue(away.orElseThrow().contains("no answer"), away::toString);
+        }
     }
 
     @Test
@@ -79,8 +92,8 @@ class AmqpServerTest {
         String dead = "127.0.0.1:" + LoopbackPort.free();
         AmqpBroker broker = broker(Map.of("addresses", dead + ",127.0.0.1:" + ARTEMIS.port()));
 
-        assertTrue(broker.missing().isPresent(), "the first attempt goes to the dead one");
-        assertEquals(Optional.empty(), broker.missing());
+        assertTrue(broker.cannotPublish().isPresent(), "the first attempt goes to the dead one");
+        assertEquals(Optional.empty(), broker.cannotPublish());
     }
 
     private static void refused(AmqpBroker broker, String publishTo, String... words) {

@@ -11,16 +11,20 @@ import io.flagtally.broker.BrokerPlace;
 import io.flagtally.broker.BrokerStartException;
 import io.flagtally.broker.LeasedMessage;
 import io.flagtally.broker.OutgoingHeaders;
+import io.flagtally.platform.config.BrokerConfig;
 import io.flagtally.platform.embedded.LoopbackPort;
 import io.flagtally.testing.ElasticMqServerForTests;
 import io.flagtally.testing.SnsForTests;
 import io.flagtally.testing.SnsForTests.Subscription;
+import io.flagtally.testing.TestConfigs;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -31,6 +35,9 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.services.sqs.SqsAsyncClient;
+import software.amazon.awssdk.services.sqs.model.MessageAttributeValue;
+import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 
 /** SQS against a real ElasticMQ, SNS against a stand-in. */
 class SqsQueueTest {
@@ -40,7 +47,18 @@ class SqsQueueTest {
     private static final Map<String, String> HEADERS = Map.of("content-type", "text/plain", "flagtally-events", "2");
 
     private static final ElasticMqServerForTests SQS = ElasticMqServerForTests.with(
-            "direct", "kept", "given-back", "bytes", "enveloped", "raw", "ordered.fifo", "counted", "empty");
+            "direct",
+            "kept",
+            "given-back",
+            "bytes",
+            "enveloped",
+            "raw",
+            "ordered.fifo",
+            "counted",
+            "empty",
+            "foreign",
+            "limited",
+            "too-often");
     private static final SnsForTests SNS =
             new SnsForTests(SQS, new Subscription("enveloped", false), new Subscription("raw", true));
 
@@ -87,6 +105,62 @@ class SqsQueueTest {
     }
 
     @Test
+    void receive_bodyThatIsNotWhatItsHeaderSays_comesAsItIsBesideTheOthers() {
+        send("foreign", "before", null);
+        try (SqsAsyncClient somebody = SQS.newClient()) {
+            MessageAttributeValue base64 = MessageAttributeValue.builder()
+                    .dataType("String")
+                    .stringValue("base64")
+                    .build();
+            Object unused = somebody.sendMessage(request -> request.queueUrl(SQS.queueUrl("foreign"))
+                            .messageBody("{no base64}")
+                            .messageAttributes(Map.of("flagtally-encoding", base64)))
+                    .join();
+        }
+        send("foreign", "after", null);
+
+        SqsQueue queue = queue("foreign");
+        Set<String> bodies = new HashSet<>();
+        await().atMost(PATIENCE).until(() -> {
+            queue.receive(10).await().atMost(PATIENCE).forEach(message -> bodies.add(text(message)));
+            return bodies.size() == 3;
+        });
+
+        assertEquals(Set.of("before", "{no base64}", "after"), bodies);
+    }
+
+    /** What the queue itself does with a message that ends process after process. */
+    @Test
+    void redrivePolicy_messageReceivedTooOften_goesToTheQueueForThat() throws Exception {
+        String aside =
+                "arn:aws:sqs:" + ElasticMqServerForTests.REGION + ":" + ElasticMqServerForTests.ACCOUNT + ":too-often";
+        String policy = "{\"deadLetterTargetArn\":\"" + aside + "\",\"maxReceiveCount\":\"2\"}";
+        try (SqsAsyncClient operator = SQS.newClient()) {
+            Object unused = operator.setQueueAttributes(request -> request.queueUrl(SQS.queueUrl("limited"))
+                            .attributes(Map.of(QueueAttributeName.REDRIVE_POLICY, policy)))
+                    .join();
+        }
+        send("limited", "x", null);
+        SqsQueue queue = queue("limited");
+        for (int i = 0; i < 2; i++) {
+            queue.giveBack(List.of(one(queue).lease())).await().atMost(PATIENCE);
+        }
+
+        var third = queue.receive(1).subscribeAsCompletionStage();
+        LeasedMessage moved = one("too-often");
+        var unused = queue.close();
+
+        assertEquals("x", text(moved));
+        assertEquals(
+                List.of(),
+                third.handle((messages, ended) -> messages == null ? List.of() : messages)
+                        .get(PATIENCE.toSeconds(), TimeUnit.SECONDS),
+                "it did not come a third time");
+        assertEquals(HEADERS, moved.headers());
+        assertEquals(OptionalLong.of(0), look().waiting(AwsAddress.of("limited")));
+    }
+
+    @Test
     void lease_extended_messageStaysHidden_notExtended_comesAgain() {
         send("kept", "x", null);
         LeasedMessage message = one("kept");
@@ -120,7 +194,7 @@ class SqsQueueTest {
         SqsQueue closed = queue("empty");
         Future<List<LeasedMessage>> waiting = closed.receive(1).subscribeAsCompletionStage();
         await().atMost(PATIENCE).until(() -> {
-            closed.close();
+            var unused = closed.close();
             return waiting.isDone();
         });
         assertThrows(CancellationException.class, () -> waiting.get(1, TimeUnit.SECONDS));
@@ -167,6 +241,17 @@ class SqsQueueTest {
     }
 
     @Test
+    void state_eachSide_asksForWhatItUses() {
+        AwsState producing = state("direct", "nowhere");
+        AwsState consuming = state("nowhere", "direct");
+
+        await().atMost(PATIENCE).until(() -> producing.cannotPublish().isEmpty());
+        await().atMost(PATIENCE).until(() -> consuming.cannotConsume().isEmpty());
+        await().atMost(PATIENCE).until(() -> names("flagtally.broker.subscribe-to", producing.cannotConsume()));
+        await().atMost(PATIENCE).until(() -> names("flagtally.broker.publish-to", consuming.cannotPublish()));
+    }
+
+    @Test
     void check_missing_namesTheKey() {
         AwsConfig config = config(SQS.port());
         assertRefused("flagtally.broker.subscribe-to", config, SnsForTests.TOPIC, "nowhere", "direct");
@@ -190,6 +275,18 @@ class SqsQueueTest {
         Optional<String> sentence = check(config(LoopbackPort.free()), "direct", "direct", "direct");
 
         assertTrue(sentence.orElseThrow().contains("does not answer"), sentence::toString);
+    }
+
+    private static boolean names(String key, Optional<String> sentence) {
+        return sentence.orElse("").contains("correct " + key);
+    }
+
+    private AwsState state(String publishTo, String subscribeTo) {
+        return new AwsState(
+                TestConfigs.of(
+                        BrokerConfig.class,
+                        Map.of("flagtally.broker.publish-to", publishTo, "flagtally.broker.subscribe-to", subscribeTo)),
+                clients);
     }
 
     private static void assertRefused(String part, AwsConfig config, String publish, String subscribe, String dead) {

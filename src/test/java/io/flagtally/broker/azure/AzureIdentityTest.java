@@ -13,7 +13,6 @@ import io.flagtally.broker.LeasedMessage;
 import io.flagtally.broker.OutgoingHeaders;
 import io.flagtally.broker.PushedQueue;
 import io.flagtally.platform.config.BrokerConfig;
-import io.flagtally.platform.config.RolesConfig;
 import io.flagtally.platform.embedded.LoopbackPort;
 import io.flagtally.testing.EntraForTests;
 import io.flagtally.testing.ServiceBusForTests;
@@ -192,8 +191,7 @@ class AzureIdentityTest {
     private static Optional<String> check(Map<String, String> settings) {
         AzureBroker broker = new AzureBroker(
                 server(settings),
-                TestConfigs.of(BrokerConfig.class, Map.of("flagtally.broker.message.bytes-max", "240000")),
-                TestConfigs.of(RolesConfig.class, Map.of()));
+                TestConfigs.of(BrokerConfig.class, Map.of("flagtally.broker.message.bytes-max", "240000")));
         return broker.check(
                 new BrokerPlace(Optional.of(QUEUE), Optional.of(QUEUE), Optional.of("group"), Optional.of("unseen")));
     }

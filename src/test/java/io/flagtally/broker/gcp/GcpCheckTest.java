@@ -1,5 +1,6 @@
 package io.flagtally.broker.gcp;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -21,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyPairGenerator;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
@@ -38,6 +40,7 @@ class GcpCheckTest {
             .refuse("forbidden", Status.PERMISSION_DENIED)
             .refuse("stranger", Status.UNAUTHENTICATED);
 
+    private static final Duration SLOW = Duration.ofSeconds(60);
     private static final String EMULATOR = "flagtally.broker.gcp.emulator-host";
     private static final String DEADLINE = "flagtally.broker.gcp.ack-deadline";
     private static final String CREDENTIALS = "flagtally.broker.gcp.credentials-file";
@@ -65,6 +68,26 @@ class GcpCheckTest {
         assertRefused("flagtally.broker.publish-to", Map.of(), "nowhere", "sent", "sent");
         assertRefused("flagtally.broker.subscribe-to", Map.of(), "sent", "nowhere", "sent");
         assertRefused("flagtally.broker.dead-letter-to", Map.of(), "sent", "sent", "nowhere");
+    }
+
+    @Test
+    void state_eachSide_asksForWhatItUses() {
+        GcpConfig config = TestConfigs.of(
+                GcpConfig.class,
+                Map.of(
+                        "flagtally.broker.gcp.project",
+                        PubSubForTests.PROJECT,
+                        EMULATOR,
+                        "127.0.0.1:" + PUB_SUB.port()));
+        try (GcpClients clients = new GcpClients(config)) {
+            GcpState producing = new GcpState(places("sent", "nowhere"), config, clients);
+            GcpState consuming = new GcpState(places("forbidden", "sent"), config, clients);
+
+            await().atMost(SLOW).until(() -> producing.cannotPublish().isEmpty());
+            await().atMost(SLOW).until(() -> consuming.cannotConsume().isEmpty());
+            await().atMost(SLOW).until(() -> names("flagtally.broker.subscribe-to", producing.cannotConsume()));
+            await().atMost(SLOW).until(() -> names("flagtally.broker.publish-to", consuming.cannotPublish()));
+        }
     }
 
     @Test
@@ -147,6 +170,16 @@ class GcpCheckTest {
                 .getConfigMapping(GcpConfig.class);
 
         assertEquals(Optional.of("localhost:8085"), config.emulatorHost());
+    }
+
+    private static boolean names(String key, Optional<String> sentence) {
+        return sentence.orElse("").contains("correct " + key);
+    }
+
+    private static BrokerConfig places(String publishTo, String subscribeTo) {
+        return TestConfigs.of(
+                BrokerConfig.class,
+                Map.of("flagtally.broker.publish-to", publishTo, "flagtally.broker.subscribe-to", subscribeTo));
     }
 
     private static void assertRefused(

@@ -301,6 +301,21 @@ class RedisStreamsTest {
     }
 
     @Test
+    void close_redisAway_leavesAllStreamsAtOnce() throws Exception {
+        StreamConsumer leaving = consumer(config("flagtally.redis-streams.partitions", "16"), "leaving");
+        Object unused = leaving.messages().subscribe().withSubscriber(AssertSubscriber.create(1));
+        await().atMost(PATIENCE).until(() -> leaving.lag().isPresent());
+        redis.pause();
+
+        CompletableFuture<Void> closed = CompletableFuture.runAsync(leaving::close);
+        try {
+            closed.get(TIMEOUT.multipliedBy(8).toSeconds(), TimeUnit.SECONDS);
+        } finally {
+            redis.resume();
+        }
+    }
+
+    @Test
     void keys_ofAKey_areStableAndOthersTakeTurns() {
         StreamKeys keys = new StreamKeys("p", 3);
 
