@@ -13,6 +13,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneId;
@@ -23,6 +24,7 @@ import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -220,6 +222,25 @@ class ConsoleStatesIT {
     }
 
     @Test
+    void overview_countsOnlyAndOneReader_saysWhatIsNotCountedAndNotLive() {
+        try (ServiceProcess counts = ServiceProcess.in(TestData.newDirectory("console-counts"))
+                        .with("-Dflagtally.pipeline.sinks=counts")
+                        .with("-Dflagtally.live.readers-per-key-max=1")
+                        .with("-Dflagtally.ledger.flush-every=1S")
+                        .ready();
+                ConsolePage console = ConsolePage.of(browser, counts.uri(""), "en-GB")) {
+            console.open("#/overview").signIn("local");
+            console.awaitText(".note.warning", "The console tries again");
+            Awaitility.await().pollInSameThread().atMost(Duration.ofMinutes(1)).until(() -> {
+                register(counts, "local", events("counted", 10));
+                return (Boolean) console.page()
+                        .evaluate("() => Number(document.querySelector('.figures .value').textContent) > 0");
+            });
+            console.awaitText(".figures", "active users are not counted here");
+        }
+    }
+
+    @Test
     void theme_switched_isKept() {
         try (ConsolePage console = open("en-GB", "#/send", READER)) {
             Page page = console.page();
@@ -246,6 +267,10 @@ class ConsoleStatesIT {
     }
 
     private static HttpResponse<String> register(String key, List<String> events) {
+        return register(service, key, events);
+    }
+
+    private static HttpResponse<String> register(ServiceProcess service, String key, List<String> events) {
         return service.send(HttpRequest.newBuilder(service.uri("/register_events"))
                 .header("authorization", key)
                 .POST(BodyPublishers.ofString(

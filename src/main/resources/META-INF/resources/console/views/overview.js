@@ -188,8 +188,8 @@ export class Overview {
     }
     return html`
       <section class="card">
-        <div class="card-head"><h2>Busiest flags today</h2><span class="muted">evaluations of
-          ${this.app.flagsMatching === null ? nothing : html`${f.count(this.app.flagsMatching)} flags in all`}</span></div>
+        <div class="card-head"><h2>Busiest flags today</h2><span class="hint">evaluations,
+          without goals${this.app.flagsMatching === null ? nothing : html` · ${f.count(this.app.flagsMatching)} flags in all`}</span></div>
         <div class="table-box" tabindex="0" role="region" aria-label="Busiest flags">
           <table class="flags">
             <thead><tr><th scope="col">Flag</th><th scope="col" class="spark">Last 24 hours</th><th scope="col" class="right">Events</th>
