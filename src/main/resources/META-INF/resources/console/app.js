@@ -1,6 +1,6 @@
 // The shell of the console: sign-in, environment, navigation, and what is common to all views.
 import { html, nothing, render } from './lib/lit-html.js';
-import { read, session } from './api.js';
+import { every, read, session } from './api.js';
 import * as f from './format.js';
 import { named } from './parts.js';
 import { Overview } from './views/overview.js';
@@ -20,6 +20,7 @@ const NAVIGATION = [
 const FLAGS_SHOWN = 12;
 const FLAGS_READ = 500;
 const SEARCH_AFTER_MILLIS = 200;
+const ENVIRONMENTS_MILLIS = 60_000;
 
 /** States of streams, the one to be told first. */
 const STATES = {
@@ -63,7 +64,20 @@ class App {
     addEventListener('hashchange', () => this.#route());
     addEventListener('keydown', (e) => this.#shortcut(e));
     addEventListener('flagtally-theme', () => this.update());
+    every(ENVIRONMENTS_MILLIS, () => this.#readEnvironments());
     if (session.key) await this.#open();
+    this.update();
+  }
+
+  /** New environments and names appear by themselves. */
+  async #readEnvironments() {
+    if (!this.environments) return;
+    try {
+      const { environments } = await read('/v1/environments');
+      if (this.environments) this.environments = environments;
+    } catch (e) {
+      if (e.status === 401 || e.status === 403) this.signOut('The key is no longer accepted; sign in again.');
+    }
     this.update();
   }
 
@@ -355,7 +369,7 @@ class App {
   #environmentChoice() {
     const known = this.environments.map((each) => [each.environmentId, each.name ?? each.environmentId]);
     if (!known.some(([id]) => id === this.environment)) known.push([this.environment, this.environment]);
-    if (known.length === 1) return html`<span class="environment" title="The environment of this key">${known[0][1]}</span>`;
+    if (known.length === 1) return html`<span class="environment" title=${`The environment of this key: ${known[0][1]}`}>${known[0][1]}</span>`;
     return html`<select aria-label="Environment" @change=${(e) => this.#changeEnvironment(e.target.value)}>
       ${known.map(([id, name]) => html`<option value=${id} ?selected=${id === this.environment}>${name}</option>`)}
     </select>`;

@@ -26,8 +26,13 @@ public final class ConsolePictures {
     private static final String LIVE = ".status.live";
     private static final String CHART = "flag-chart canvas[aria-label]";
 
-    /** How long a new demo is left alone, so that its history is whole and what is live has something to show. */
-    private static final double SETTLE_MILLIS = 240_000;
+    private static final String NAME = "Demo shop";
+
+    /** The history of a demo is some millions of events. */
+    private static final double HISTORY_MILLIS = 1_800_000;
+
+    /** What the pages show moves meanwhile, and so does what is live. */
+    private static final double SETTLE_MILLIS = 4_000;
 
     private record Shot(String name, String hash, String shown) {}
 
@@ -80,11 +85,20 @@ public final class ConsolePictures {
         }
     }
 
+    /** Waits until the history of the demo is whole; until then the name of the environment says how far it is. */
     private void settle() {
         try (BrowserContext tab = browser.newContext()) {
             Page page = open(tab, "#/overview");
-            page.waitForSelector(LIVE);
-            page.waitForTimeout(SETTLE_MILLIS);
+            page.waitForFunction(
+                    """
+                    async ([key, name]) => {
+                      const answer = await fetch('/v1/environments', { headers: { authorization: key } });
+                      return (await answer.json()).environments[0]?.name === name;
+                    }""",
+                    List.of(KEY, NAME),
+                    new Page.WaitForFunctionOptions()
+                            .setTimeout(HISTORY_MILLIS)
+                            .setPollingInterval(SETTLE_MILLIS));
         }
     }
 
@@ -102,7 +116,7 @@ public final class ConsolePictures {
                     page.waitForSelector(shot.shown());
                     page.waitForSelector(LIVE);
                     page.waitForFunction("() => !document.querySelector('.spinner')");
-                    page.waitForTimeout(4_000);
+                    page.waitForTimeout(SETTLE_MILLIS);
                     save(page, shot.name(), look);
                 }
             }
