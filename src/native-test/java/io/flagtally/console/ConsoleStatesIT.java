@@ -109,25 +109,6 @@ class ConsoleStatesIT {
     }
 
     @Test
-    void postgresPaused_overview_saysWhichNumbersAreOldAndWhichAreNot() {
-        send(BANK, "still-counted", 1);
-        try (ConsolePage console = open("en-GB", "#/overview?environment=bank", ADMIN)) {
-            Page page = console.page();
-            console.awaitText(".flags", "still-counted");
-            page.waitForSelector(LIVE);
-            String users = page.textContent(".figure >> text=Users today >> xpath=.. >> .value");
-            try (PausedServer unused = PausedServer.of(service, "postgres")) {
-                page.waitForSelector(".status.stale");
-                console.awaitText(".note.warning", "Active users cannot be read just now");
-                console.awaitText(".note.warning", "Counts of flags are current");
-                assertEquals(users, page.textContent(".figure >> text=Users today >> xpath=.. >> .value"));
-            }
-            page.waitForSelector(LIVE);
-            console.awaitDetached(".note.warning");
-        }
-    }
-
-    @Test
     void zoneAndLocale_ofTheReader_writeHoursAndNumbers() throws IOException {
         send(SHOP, "tokyo", 1234);
         try (ConsolePage console = open("de-DE", "#/flags/tokyo?environment=shop&metric=uniques", ADMIN)) {
