@@ -96,9 +96,7 @@ public final class ConsolePictures {
                       return (await answer.json()).environments[0]?.name === name;
                     }""",
                     List.of(KEY, NAME),
-                    new Page.WaitForFunctionOptions()
-                            .setTimeout(HISTORY_MILLIS)
-                            .setPollingInterval(SETTLE_MILLIS));
+                    new Page.WaitForFunctionOptions().setTimeout(HISTORY_MILLIS).setPollingInterval(SETTLE_MILLIS));
         }
     }
 
