@@ -49,8 +49,9 @@ public abstract class BatchSinkContract {
      *
      * @param port where the store seems to be
      * @param recognising whether it recognises repeats
+     * @param timeout when it takes the store to be away
      */
-    protected abstract BatchSink newSink(int port, boolean recognising);
+    protected abstract BatchSink newSink(int port, boolean recognising, Duration timeout);
 
     /** The port at which the store really is. */
     protected abstract int storePort();
@@ -76,7 +77,7 @@ public abstract class BatchSinkContract {
 
     @Test
     void write_newEvents_countsThem() {
-        BatchSink sink = newSink(storePort(), true);
+        BatchSink sink = newSink(storePort(), true, PATIENCE);
 
         BatchOutcome outcome = write(sink, batch(events(500)));
 
@@ -85,7 +86,7 @@ public abstract class BatchSinkContract {
 
     @Test
     void write_emptyBatch_countsNothing() {
-        assertEquals(new BatchOutcome(0, 0), write(newSink(storePort(), true), batch(List.of())));
+        assertEquals(new BatchOutcome(0, 0), write(newSink(storePort(), true, PATIENCE), batch(List.of())));
     }
 
     @Test
@@ -93,7 +94,7 @@ public abstract class BatchSinkContract {
         List<EvaluationEvent> events = events(10);
         events.addAll(List.copyOf(events));
 
-        BatchOutcome outcome = write(newSink(storePort(), true), batch(events));
+        BatchOutcome outcome = write(newSink(storePort(), true, PATIENCE), batch(events));
 
         assertAll(() -> assertEquals(new BatchOutcome(10, 10), outcome), () -> assertEquals(10, counted()));
     }
@@ -124,8 +125,8 @@ public abstract class BatchSinkContract {
         for (int i = 0; i < 20; i++) {
             batches.add(batch(events(200)));
         }
-        BatchSink one = newSink(storePort(), true);
-        BatchSink other = newSink(storePort(), true);
+        BatchSink one = newSink(storePort(), true, PATIENCE);
+        BatchSink other = newSink(storePort(), true, PATIENCE);
         List<Uni<BatchOutcome>> writes = new ArrayList<>();
         batches.forEach(batch -> {
             writes.add(one.write(batch));
@@ -152,7 +153,7 @@ public abstract class BatchSinkContract {
     @Test
     void write_connectionsCutAgainAndAgain_countsOnce() {
         try (FaultProxy proxy = FaultProxy.to(storePort())) {
-            BatchSink sink = newSink(proxy.port(), true);
+            BatchSink sink = newSink(proxy.port(), true, TIMEOUT);
             for (int i = 0; i < 10; i++) {
                 EventBatch batch = batch(events(100));
                 Uni<BatchOutcome> first = sink.write(batch);
@@ -167,7 +168,7 @@ public abstract class BatchSinkContract {
 
     @Test
     void write_storeStopped_isUnavailableAndCountsOnceAfterItsReturn() {
-        BatchSink sink = newSink(storePort(), true);
+        BatchSink sink = newSink(storePort(), true, TIMEOUT);
         write(sink, batch(events(10)));
         EventBatch batch = batch(events(100));
         stopStore();
@@ -182,7 +183,7 @@ public abstract class BatchSinkContract {
     @Test
     void write_storeSilent_isUnavailableInTime() {
         try (FaultProxy proxy = FaultProxy.to(storePort())) {
-            BatchSink sink = newSink(proxy.port(), true);
+            BatchSink sink = newSink(proxy.port(), true, TIMEOUT);
             proxy.fallSilent();
 
             assertThrows(
@@ -193,7 +194,7 @@ public abstract class BatchSinkContract {
 
     @Test
     void write_eventTheStoreRefuses_isRejectedAndItsNeighboursCount() {
-        BatchSink sink = newSink(storePort(), true);
+        BatchSink sink = newSink(storePort(), true, PATIENCE);
         EvaluationEvent guilty = event("spoilt");
         List<EvaluationEvent> events = events(50);
         events.add(25, guilty);
@@ -213,7 +214,7 @@ public abstract class BatchSinkContract {
 
     @Test
     void write_rejectedEventAfterTheStoreIsMended_counts() {
-        BatchSink sink = newSink(storePort(), true);
+        BatchSink sink = newSink(storePort(), true, PATIENCE);
         EventBatch batch = batch(List.of(event("spoilt"), event("sound")));
         spoil("spoilt");
         write(sink, batch);
@@ -225,7 +226,7 @@ public abstract class BatchSinkContract {
     }
 
     private long countedAfterTheSameBatchTwice(boolean recognising) {
-        BatchSink sink = newSink(storePort(), recognising);
+        BatchSink sink = newSink(storePort(), recognising, PATIENCE);
         EventBatch batch = batch(events(300));
         write(sink, batch);
 
@@ -236,7 +237,7 @@ public abstract class BatchSinkContract {
     }
 
     private long countedAfterOtherGroupings(boolean recognising) {
-        BatchSink sink = newSink(storePort(), recognising);
+        BatchSink sink = newSink(storePort(), recognising, PATIENCE);
         List<EvaluationEvent> events = events(2_000);
         for (int round = 0; round < 3; round++) {
             Collections.shuffle(events, random);
@@ -252,7 +253,7 @@ public abstract class BatchSinkContract {
 
     private long countedAfterALostReply(boolean recognising) {
         try (FaultProxy proxy = FaultProxy.to(storePort())) {
-            BatchSink sink = newSink(proxy.port(), recognising);
+            BatchSink sink = newSink(proxy.port(), recognising, TIMEOUT);
             write(sink, batch(events(10)));
             EventBatch batch = batch(events(100));
             loseReply(proxy);

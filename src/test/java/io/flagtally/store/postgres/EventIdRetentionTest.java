@@ -45,7 +45,7 @@ class EventIdRetentionTest {
 
     private static final String DAY = "20261012";
     private static final String IDS = "event_identity_" + DAY;
-    private static final Duration LOCK_WAIT = Duration.ofMillis(500);
+    private static final Duration LOCK_WAIT = Duration.ofSeconds(2);
     private static final PartitionJob.Retention RETENTION =
             new PartitionJob.Retention(3, MauConfig.DOORS_CLOSE_AFTER, LOCK_WAIT);
 

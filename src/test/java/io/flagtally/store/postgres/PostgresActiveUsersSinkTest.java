@@ -90,8 +90,8 @@ class PostgresActiveUsersSinkTest extends BatchSinkContract {
     }
 
     @Override
-    protected BatchSink newSink(int port, boolean recognising) {
-        return postgres.sink(port, CALENDAR, new ActiveUsersRules(recognising, 4, TIMEOUT), NOW);
+    protected BatchSink newSink(int port, boolean recognising, Duration timeout) {
+        return postgres.sink(port, CALENDAR, new ActiveUsersRules(recognising, 4, timeout), NOW);
     }
 
     @Override

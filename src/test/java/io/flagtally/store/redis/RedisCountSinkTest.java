@@ -2,6 +2,7 @@ package io.flagtally.store.redis;
 
 import io.flagtally.pipeline.BatchSink;
 import io.flagtally.pipeline.BatchSinkContract;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -27,11 +28,11 @@ class RedisCountSinkTest extends BatchSinkContract {
     }
 
     @Override
-    protected BatchSink newSink(int port, boolean recognising) {
+    protected BatchSink newSink(int port, boolean recognising, Duration timeout) {
         CountRules standard = CountRules.DEFAULT;
         CountRules rules =
                 new CountRules(recognising, standard.window(), standard.variationsMax(), standard.flagsMax());
-        return redis.sink(port, CALENDAR, rules, NOW, TIMEOUT);
+        return redis.sink(port, CALENDAR, rules, NOW, timeout);
     }
 
     @Override
