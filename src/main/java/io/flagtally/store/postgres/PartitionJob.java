@@ -211,7 +211,7 @@ final class PartitionJob implements Job {
         LocalDate day = LocalDate.parse(partition.period(), DAY);
         Instant keptUntil =
                 day.plusDays(1).atStartOfDay(ZoneOffset.UTC).toInstant().plus(retention.eventIds);
-        if (keptUntil.isAfter(now)) {
+        if (keptUntil.isAfter(now) && partition.bond != Bond.DETACHING) {
             return Uni.createFrom().item(false);
         }
         List<LocalDate> dates = dates(day);
@@ -221,7 +221,7 @@ final class PartitionJob implements Job {
                 .toArray(String[]::new);
         return number(CLOSED, months)
                 .map(closed -> closed == months.length)
-                .chain(monthsClosed -> isDayDue(partition.period(), texts(dates), monthsClosed, keptUntil)
+                .chain(monthsClosed -> isDayDue(partition, texts(dates), monthsClosed, keptUntil)
                         .chain(due -> due
                                 ? dropDay(partition, texts(dates), monthsClosed, now)
                                 : Uni.createFrom().item(false)));
@@ -240,11 +240,12 @@ final class PartitionJob implements Job {
         return dates.stream().map(ActiveUsersFlush::text).toArray(String[]::new);
     }
 
-    private Uni<Boolean> isDayDue(String day, String[] dates, boolean monthsClosed, Instant keptUntil) {
-        if (monthsClosed) {
+    /** What was begun is ended: nothing else can be detached before. */
+    private Uni<Boolean> isDayDue(Partition partition, String[] dates, boolean monthsClosed, Instant keptUntil) {
+        if (monthsClosed || partition.bond == Bond.DETACHING) {
             return Uni.createFrom().item(true);
         }
-        return number(IMPORTED, day)
+        return number(IMPORTED, partition.period())
                 .chain(imported -> imported > 0
                         ? Uni.createFrom().item(false)
                         : number(LAST_WRITE, dates)
