@@ -87,9 +87,11 @@ class OldestPostgresIT {
     void import_aYearTwice_givesItsMonths() throws Exception {
         Map<String, Set<String>> users = new TreeMap<>();
         long[] events = {0};
+        Map<String, Long> eventsByMonth = new TreeMap<>();
         file.forEach(Long.MAX_VALUE, line -> {
             if (!line.user().isEmpty()) {
                 events[0]++;
+                eventsByMonth.merge(month(line), 1L, Long::sum);
                 users.computeIfAbsent(month(line), month -> new HashSet<>()).add(line.user());
             }
         });
@@ -106,7 +108,7 @@ class OldestPostgresIT {
         assertEquals(events[0], again.path("duplicates").asLong(), again::toString);
         assertMonths(users);
 
-        assertDroppedMonthStaysCounted(packed, users);
+        assertDroppedMonthStaysCounted(packed, users, eventsByMonth);
         assertReplayIsCounted();
     }
 
@@ -146,7 +148,8 @@ class OldestPostgresIT {
     }
 
     /** As if nobody had written to it for months. */
-    private void assertDroppedMonthStaysCounted(Path packed, Map<String, Set<String>> users) throws Exception {
+    private void assertDroppedMonthStaysCounted(
+            Path packed, Map<String, Set<String>> users, Map<String, Long> eventsByMonth) throws Exception {
         String month = users.keySet().iterator().next();
         try (Connection connection = ActiveUsersTables.at(postgres.port()).connect()) {
             int aged = connection
@@ -167,6 +170,10 @@ class OldestPostgresIT {
                         ActiveUsersTables.at(postgres.port())
                                 .number("select count(*) from pg_class where relname = 'mau_" + month + "'")),
                 () -> assertEquals(0, again.path("counted").asLong(), again::toString),
+                () -> assertEquals(
+                        eventsByMonth.get(month),
+                        again.at("/refusedByCode/MONTH_CLOSED").asLong(),
+                        again::toString),
                 () -> assertEquals(
                         users.get(month).size(),
                         get("/v1/mau_count?yearMonth=" + month)
