@@ -1,6 +1,7 @@
 package io.flagtally.retail;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.EvaluationEvent;
@@ -11,6 +12,9 @@ import io.flagtally.event.Reason;
 import io.flagtally.event.SourceId;
 import io.flagtally.event.UserId;
 import io.flagtally.event.VariationId;
+import io.flagtally.packaged.ServiceProcess;
+import io.flagtally.platform.embedded.LoopbackPort;
+import io.flagtally.replay.ReplayMain;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
 import io.flagtally.series.PeriodActivity;
@@ -18,12 +22,19 @@ import io.flagtally.store.postgres.ActiveUsersRules;
 import io.flagtally.store.postgres.PostgresActiveUsersReader;
 import io.flagtally.store.postgres.PostgresActiveUsersSink;
 import io.flagtally.testing.PostgresServerForTests;
+import io.flagtally.testing.RedisServerForTests;
+import io.flagtally.testing.TestData;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.mutiny.core.Vertx;
 import io.vertx.mutiny.pgclient.PgBuilder;
 import io.vertx.mutiny.sqlclient.Pool;
 import io.vertx.pgclient.PgConnectOptions;
 import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -114,21 +125,55 @@ class RetailActiveUsersIT {
         requireMonths(UTC, IN_UTC);
     }
 
+    /** Through the service, in an installation whose zone is UTC+9, the lines in random order. */
     @Test
-    void write_inRandomOrder_givesTheSameMonths() {
-        List<FlagEvent> shuffled = new ArrayList<>(EVENTS);
-        Collections.shuffle(shuffled, new Random(SEED));
+    void import_inTokyoInRandomOrder_givesItsMonths() throws Exception {
+        Path home = TestData.newDirectory("retail-tokyo");
+        Path lines = shuffledLines(home);
+        try (RedisServerForTests redis = RedisServerForTests.start();
+                ServiceProcess service = FaultyRun.service(
+                                home, LoopbackPort.free(), "postgresql://127.0.0.1:" + server.port() + "/postgres")
+                        .with("-Dflagtally.redis.url=" + redis.url())
+                        .with("-Dflagtally.time.zone=Asia/Tokyo")
+                        .with("-Dflagtally.security.api-keys.admin.key=admin")
+                        .with("-Dflagtally.security.api-keys.admin.roles=ADMIN")
+                        .ready()) {
+            HttpResponse<String> answer = HttpClient.newHttpClient()
+                    .send(
+                            HttpRequest.newBuilder(service.uri("/v1/import"))
+                                    .header("authorization", "admin")
+                                    .timeout(Duration.ofMinutes(15))
+                                    .POST(HttpRequest.BodyPublishers.ofFile(lines))
+                                    .build(),
+                            HttpResponse.BodyHandlers.ofString());
 
-        assertEquals(EVENTS.size(), write(UTC, shuffled), () -> "seed " + SEED);
-
-        requireMonths(UTC, IN_UTC);
+            assertTrue(answer.body().contains("\"done\":true"), answer::body);
+            assertTrue(answer.body().contains("\"counted\":" + EVENTS.size() + ","), () -> "seed " + SEED);
+        }
+        requireMonths(TOKYO, IN_TOKYO);
     }
 
-    @Test
-    void write_inTokyo_givesItsMonths() {
-        assertEquals(EVENTS.size(), write(TOKYO, EVENTS));
-
-        requireMonths(TOKYO, IN_TOKYO);
+    private static Path shuffledLines(Path home) throws Exception {
+        Path lines = home.resolve("events.ndjson");
+        ReplayMain.main(new String[] {
+            "--file",
+            RetailFile.find().path().toString(),
+            "--write",
+            lines.toString(),
+            "--user",
+            "CustomerID",
+            "--flag",
+            "StockCode",
+            "--variation",
+            "Country",
+            "--timestamp",
+            "InvoiceDate",
+            "--source",
+            "WEB"
+        });
+        List<String> shuffled = new ArrayList<>(Files.readAllLines(lines));
+        Collections.shuffle(shuffled, new Random(SEED));
+        return Files.write(lines, shuffled);
     }
 
     private static EvaluationEvent event(RetailFile.Line line, long number) {
