@@ -8,10 +8,13 @@ import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.Dependency;
 import com.tngtech.archunit.core.domain.JavaAccess;
 import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+import io.flagtally.pipeline.BatchSink;
+import io.flagtally.pipeline.BatchSinkContract;
 import io.smallrye.config.ConfigMapping;
 import java.time.Clock;
 import java.time.InstantSource;
@@ -144,6 +147,15 @@ final class ArchitectureRules {
             .haveNameMatching(".*(Util|Utils|Helper|Helpers|Manager|Impl)(\\$.*)?")
             .because("a class is named by what it is");
 
+    static final ArchRule SINKS_KEEP_THE_CONTRACT = classes()
+            .that()
+            .areAssignableTo(BatchSink.class)
+            .and()
+            .areNotInterfaces()
+            .and()
+            .doNotHaveModifier(JavaModifier.ABSTRACT)
+            .should(haveATestOfTheirContract());
+
     static final Map<String, ArchRule> ALL = Map.ofEntries(
             Map.entry("table", TABLE),
             Map.entry("jdk-only", JDK_ONLY),
@@ -154,7 +166,8 @@ final class ArchitectureRules {
             Map.entry("clock", CLOCK),
             Map.entry("config-property", NO_CONFIG_PROPERTY),
             Map.entry("config-mapping", CONFIG_MAPPINGS),
-            Map.entry("names", NAMES));
+            Map.entry("names", NAMES),
+            Map.entry("sink-contract", SINKS_KEEP_THE_CONTRACT));
 
     private ArchitectureRules() {}
 
@@ -173,6 +186,30 @@ final class ArchitectureRules {
                         .forEach(description -> violated(events, origin, description));
             }
         };
+    }
+
+    private static ArchCondition<JavaClass> haveATestOfTheirContract() {
+        return new ArchCondition<>("have a test of their name that extends BatchSinkContract") {
+            @Override
+            public void check(JavaClass sink, ConditionEvents events) {
+                if (!extendsTheContract(sink.getName() + "Test")) {
+                    violated(
+                            events,
+                            sink,
+                            sink.getName() + " is a sink, and there is no " + sink.getSimpleName()
+                                    + "Test beside it that extends BatchSinkContract");
+                }
+            }
+        };
+    }
+
+    private static boolean extendsTheContract(String test) {
+        try {
+            return BatchSinkContract.class.isAssignableFrom(
+                    Class.forName(test, false, ArchitectureRules.class.getClassLoader()));
+        } catch (ClassNotFoundException e) {
+            return false;
+        }
     }
 
     private static void violated(ConditionEvents events, JavaClass origin, String message) {

@@ -134,6 +134,13 @@ class ArchitectureTest {
                         "keys under another prefix",
                         "package io.flagtally.ingest;"
                                 + " @io.smallrye.config.ConfigMapping(prefix = \"door\") interface DoorConfig {}"),
+                planted(
+                        "sink-contract",
+                        "a sink without a test of the contract",
+                        "package io.flagtally.store.s3; class PlantedSink implements io.flagtally.pipeline.BatchSink {"
+                                + " public String name() { return \"planted\"; }"
+                                + " public io.smallrye.mutiny.Uni<io.flagtally.pipeline.BatchOutcome> write("
+                                + "io.flagtally.rollup.EventBatch batch) { return null; } }"),
                 planted("names", "a helper", "package io.flagtally.ingest; class DoorHelper {}"),
                 planted("names", "an implementation", "package io.flagtally.ingest; class DoorImpl {}"));
     }

@@ -34,20 +34,32 @@ import java.util.stream.Stream;
  */
 public final class Proof {
 
-    private static final int REQUESTS = 1_200;
+    /** How many different requests a run sends unless told otherwise. */
+    static final int REQUESTS = 1_200;
+
     private static final Duration PACE = Duration.ofMillis(25);
+
+    /** The most faults of a run, and the fewest: the last of these is a kill. */
     private static final int FAULTS = 8;
+
+    private static final int FAULTS_MIN = 4;
     private static final Duration BETWEEN_FAULTS = Duration.ofMillis(700);
     private static final Duration SWALLOWING = Duration.ofMillis(150);
-    private static final Duration REPEAT_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration READ_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration READ_PATIENCE = Duration.ofSeconds(60);
+    private static final Duration BETWEEN_READS = Duration.ofMillis(200);
+    private static final int OK = 200;
 
     private final PrintStream out;
     private final InstantSource clock;
     private final long seed;
+    private final int requests;
     private final HttpClient http = HttpClient.newHttpClient();
     private final ObjectMapper json = new ObjectMapper();
 
-    public Proof(PrintStream out, InstantSource clock, long seed) {
+    /** @param requests how many different requests to send; few of them prove little */
+    public Proof(PrintStream out, InstantSource clock, long seed, int requests) {
+        this.requests = requests;
         this.out = out;
         this.clock = clock;
         this.seed = seed;
@@ -63,7 +75,7 @@ public final class Proof {
             Ledger without = half(false);
             return verdict(with, without);
         } catch (IOException e) {
-            throw new UncheckedIOException("the proof could not use a temporary directory or a loopback port", e);
+            throw new UncheckedIOException("the proof could not be made: " + e.getMessage(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
@@ -94,7 +106,7 @@ public final class Proof {
                 ProvenService service =
                         new ProvenService(directory, freePort(), settings(running, proxy, key, deduplication))) {
             long time = clock.instant().getEpochSecond() - 60;
-            ProofLoad load = new ProofLoad(service.uri("/register_events"), key, REQUESTS, PACE, time, seed);
+            ProofLoad load = new ProofLoad(service.uri("/register_events"), key, requests, PACE, time, seed);
             disturb(load, service, proxy);
             out.printf(
                     "  %d requests acknowledged, %d times sent again after a failure%n",
@@ -119,7 +131,8 @@ public final class Proof {
                 "proof-clients");
         clients.start();
         Random random = new Random(seed);
-        for (int fault = 0; fault < FAULTS && clients.isAlive(); fault++) {
+        int faults = Math.max(FAULTS_MIN, Math.min(FAULTS, FAULTS * requests / REQUESTS));
+        for (int fault = 0; fault < faults && clients.isAlive(); fault++) {
             Thread.sleep(BETWEEN_FAULTS.toMillis() / 2 + random.nextInt((int) BETWEEN_FAULTS.toMillis()));
             if (fault % 4 == 3) {
                 out.println("  kill -9 of the service, and a new start");
@@ -141,26 +154,59 @@ public final class Proof {
     private Ledger ledger(ProofLoad load, ProvenService service, String key) throws IOException, InterruptedException {
         Ledger ledger = new Ledger();
         for (int flag = 0; flag < ProofLoad.FLAGS; flag++) {
-            long counted = counted(service, key, ProofLoad.flag(flag));
-            ledger.put(ProofLoad.flag(flag), new Ledger.Line(load.sent(flag), load.distinct(flag), counted));
+            Map<String, Long> counted = counted(service, key, ProofLoad.flag(flag));
+            for (int variation = 0; variation < ProofLoad.VARIATIONS; variation++) {
+                ledger.add(
+                        ProofLoad.flag(flag),
+                        load.sent(flag, variation),
+                        load.distinct(flag, variation),
+                        counted.getOrDefault(ProofLoad.variation(variation), 0L));
+            }
         }
         return ledger;
     }
 
-    private long counted(ProvenService service, String key, String flag) throws IOException, InterruptedException {
+    /** The event counters of a flag by variation. Nothing but an answer 200 says what was counted. */
+    private Map<String, Long> counted(ProvenService service, String key, String flag)
+            throws IOException, InterruptedException {
         URI uri = service.uri("/v1/evaluation_timeseries_count?timeRange=THIRTY_DAYS&featureId=" + flag);
         HttpRequest request = HttpRequest.newBuilder(uri)
                 .header("authorization", key)
-                .timeout(REPEAT_TIMEOUT)
+                .timeout(READ_TIMEOUT)
                 .build();
-        HttpResponse<String> answer = http.send(request, BodyHandlers.ofString());
-        long counted = 0;
-        for (JsonNode variation : json.readTree(answer.body()).path("eventCounts")) {
-            counted += variation.path("timeseries").path("totalCounts").asLong();
+        Map<String, Long> counted = new HashMap<>();
+        for (JsonNode variation : json.readTree(answer(request)).path("eventCounts")) {
+            counted.put(
+                    variation.path("variationId").asText(),
+                    variation.path("timeseries").path("totalCounts").asLong());
         }
         return counted;
     }
 
+    private String answer(HttpRequest request) throws IOException, InterruptedException {
+        long end = System.nanoTime() + READ_PATIENCE.toNanos();
+        while (true) {
+            String instead;
+            try {
+                HttpResponse<String> answer = http.send(request, BodyHandlers.ofString());
+                if (answer.statusCode() == OK) {
+                    return answer.body();
+                }
+                instead = answer.statusCode() + " " + answer.body();
+            } catch (IOException e) {
+                instead = e.toString();
+            }
+            if (System.nanoTime() > end) {
+                throw new IOException("the counts could not be read within " + READ_PATIENCE + ": " + instead);
+            }
+            Thread.sleep(BETWEEN_READS.toMillis());
+        }
+    }
+
+    /**
+     * All that the service is told. Whatever would have it do more than count here is ruled out, even where this build was
+     * made with it.
+     */
     private static Map<String, String> settings(
             EmbeddedStores.Running running, FaultProxy proxy, String key, boolean deduplication) {
         Map<String, String> settings = new HashMap<>();
@@ -170,6 +216,15 @@ public final class Proof {
         settings.put("flagtally.security.api-keys.prove.key", key);
         settings.put("flagtally.security.api-keys.prove.roles", "SDK_SERVER,READ_ONLY");
         settings.put("quarkus.http.host", "127.0.0.1");
+        settings.put("quarkus.profile", "prod");
+        settings.put("flagtally.roles", "ingest,consume,serve");
+        settings.put("flagtally.pipeline.sinks", "mau,counts");
+        settings.put("flagtally.redis.topology", "standalone");
+        settings.put("flagtally.redis.durability", "local");
+        settings.put("flagtally.deduplication.window", "24H");
+        settings.put("flagtally.mirror.publish-to", "");
+        settings.put("flagtally.broker.dead-letter-to", "");
+        settings.put("flagtally.demo", "false");
         return settings;
     }
 

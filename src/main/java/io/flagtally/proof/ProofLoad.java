@@ -26,6 +26,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
 final class ProofLoad {
 
     static final int FLAGS = 8;
+    static final int VARIATIONS = 3;
     private static final int CLIENTS = 4;
     private static final int EVENTS_A_REQUEST = 25;
     private static final double SENT_AGAIN = 0.1;
@@ -41,8 +42,8 @@ final class ProofLoad {
     private final Random seeds;
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
-    private final AtomicLongArray sent = new AtomicLongArray(FLAGS);
-    private final AtomicLongArray distinct = new AtomicLongArray(FLAGS);
+    private final AtomicLongArray sent = new AtomicLongArray(FLAGS * VARIATIONS);
+    private final AtomicLongArray distinct = new AtomicLongArray(FLAGS * VARIATIONS);
     private final AtomicInteger acknowledged = new AtomicInteger();
     private final AtomicInteger failed = new AtomicInteger();
 
@@ -82,12 +83,16 @@ final class ProofLoad {
         return "flag-" + number;
     }
 
-    long sent(int flag) {
-        return sent.get(flag);
+    static String variation(int number) {
+        return "variation-" + number;
     }
 
-    long distinct(int flag) {
-        return distinct.get(flag);
+    long sent(int flag, int variation) {
+        return sent.get(flag * VARIATIONS + variation);
+    }
+
+    long distinct(int flag, int variation) {
+        return distinct.get(flag * VARIATIONS + variation);
     }
 
     int acknowledged() {
@@ -101,53 +106,69 @@ final class ProofLoad {
 
     private Void client(Random random) throws InterruptedException {
         for (int i = 0; i < requests / CLIENTS; i++) {
-            int flag = random.nextInt(FLAGS);
-            String body = body(flag, random);
-            distinct.addAndGet(flag, EVENTS_A_REQUEST);
-            while (!send(flag, body)) {
+            Request request = request(random.nextInt(FLAGS), random);
+            request.addTo(distinct);
+            while (!send(request)) {
                 failed.incrementAndGet();
                 Thread.sleep(PAUSE_AFTER_FAILURE.toMillis());
             }
             acknowledged.incrementAndGet();
             if (random.nextDouble() < SENT_AGAIN) {
-                send(flag, body);
+                send(request);
             }
             Thread.sleep(pace.toMillis());
         }
         return null;
     }
 
-    private boolean send(int flag, String body) throws InterruptedException {
-        HttpRequest request = HttpRequest.newBuilder(door)
+    /**
+     * A request.
+     *
+     * @param events how many there are of each variation
+     */
+    private record Request(int flag, int[] events, String body) {
+
+        void addTo(AtomicLongArray sums) {
+            for (int variation = 0; variation < VARIATIONS; variation++) {
+                sums.addAndGet(flag * VARIATIONS + variation, events[variation]);
+            }
+        }
+    }
+
+    private boolean send(Request request) throws InterruptedException {
+        HttpRequest post = HttpRequest.newBuilder(door)
                 .timeout(REQUEST_TIMEOUT)
                 .header("authorization", key)
                 .header("content-type", "application/json")
-                .POST(BodyPublishers.ofString(body))
+                .POST(BodyPublishers.ofString(request.body))
                 .build();
-        sent.addAndGet(flag, EVENTS_A_REQUEST);
+        request.addTo(sent);
         try {
-            HttpResponse<String> answer = http.send(request, BodyHandlers.ofString());
+            HttpResponse<String> answer = http.send(post, BodyHandlers.ofString());
             return answer.statusCode() == OK && answer.body().replace(" ", "").equals("{\"errors\":{}}");
         } catch (IOException e) {
             return false;
         }
     }
 
-    private String body(int flag, Random random) {
-        StringBuilder events = new StringBuilder("{\"events\":[");
+    private Request request(int flag, Random random) {
+        int[] events = new int[VARIATIONS];
+        StringBuilder body = new StringBuilder("{\"events\":[");
         for (int i = 0; i < EVENTS_A_REQUEST; i++) {
-            events.append(i == 0 ? "" : ",").append(event(flag, random));
+            int variation = random.nextInt(VARIATIONS);
+            events[variation]++;
+            body.append(i == 0 ? "" : ",").append(event(flag, variation, random));
         }
-        return events.append("],\"sourceId\":\"GO_SERVER\",\"sdkVersion\":\"prove\"}")
-                .toString();
+        body.append("],\"sourceId\":\"GO_SERVER\",\"sdkVersion\":\"prove\"}");
+        return new Request(flag, events, body.toString());
     }
 
-    private String event(int flag, Random random) {
+    private String event(int flag, int variation, Random random) {
         long high = random.nextLong() & ~0xF000L | 0x4000L;
         long low = random.nextLong() & ~(0b11L << 62) | 0b10L << 62;
         return "{\"id\":\"" + new UUID(high, low)
                 + "\",\"event\":{\"@type\":\"type.googleapis.com/bucketeer.event.client.EvaluationEvent\",\"timestamp\":"
-                + epochSecond + ",\"featureId\":\"" + flag(flag) + "\",\"variationId\":\"variation-" + random.nextInt(3)
+                + epochSecond + ",\"featureId\":\"" + flag(flag) + "\",\"variationId\":\"" + variation(variation)
                 + "\",\"userId\":\"user-" + random.nextInt(10_000) + "\",\"reason\":{\"type\":\"RULE\"}}}";
     }
 }

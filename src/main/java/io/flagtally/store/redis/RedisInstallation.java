@@ -68,8 +68,10 @@ final class RedisInstallation {
                         .all()
                         .unis(stored(channel), looks(channel), servers(channel), confirmed(channel))
                         .asTuple())
-                .map(seen -> judge(seen.getItem1(), seen.getItem2(), seen.getItem3()))
-                .call(() -> memory.doubts().list(channel))
+                .chain(seen -> ToldEvictions.read(channel, seen.getItem3())
+                        .map(told -> judge(seen.getItem1(), seen.getItem2(), seen.getItem3(), told))
+                        .call(() -> memory.doubts().list(channel))
+                        .call(() -> ToldEvictions.write(channel, seen.getItem3())))
                 .onFailure()
                 .transform(OwnKeys::waitedFor);
     }
@@ -151,7 +153,8 @@ final class RedisInstallation {
         return OwnKeys.send(channel, RedisKeys.INSTALLATION, set);
     }
 
-    private IdHash judge(Stored stored, Map<Move, Long> looks, List<ServerInfo> servers) {
+    private IdHash judge(
+            Stored stored, Map<Move, Long> looks, List<ServerInfo> servers, Map<String, Long> toldEvictions) {
         for (ServerInfo server : servers) {
             requireVersion(server);
             durability.requireOf(server);
@@ -159,7 +162,7 @@ final class RedisInstallation {
         requireZone(stored.zone);
         watchEviction(servers);
         IdHash hash = hashBy(stored.idKey);
-        memory.observed(servers, stored.idKey, stored.made, looks);
+        memory.observed(servers, stored.idKey, stored.made, looks, toldEvictions);
         return hash;
     }
 

@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  *   <tr><td>{@code flagtally:environments}</td><td>sorted set: environment ids by last event second</td></tr>
  *   <tr><td>{@code flagtally:commit:<process>}, on a cluster {@code …:{<n>}}</td><td>integer: flushes of a process</td></tr>
  *   <tr><td>{@code flagtally:doubts}</td><td>list: when the store may have forgotten counts</td></tr>
+ *   <tr><td>{@code flagtally:evictions}</td><td>hash: how many dropped keys of each server were told</td></tr>
  *   <tr><td>{@code flagtally:installation}</td><td>hash: what is fixed at the first start</td></tr>
  * </table>
  *
@@ -48,6 +49,9 @@ public final class RedisKeys {
 
     /** When the store may have forgotten counts. */
     static final String DOUBTS = "flagtally:doubts";
+
+    /** Of how many dropped keys of each server was told. */
+    static final String EVICTIONS = "flagtally:evictions";
 
     /** Held by the process that sweeps. */
     static final String SWEEP_LOCK = "flagtally:sweep";

@@ -126,6 +126,11 @@ public final class RedisLink implements AutoCloseable {
         onUnfit = action;
     }
 
+    /** Sets what happens at each doubt about what the store holds. */
+    void onDoubt(Runnable action) {
+        memory.onDoubt(action);
+    }
+
     /** Begins to look after the connection: opens it, and keeps trying. */
     Uni<Void> open() {
         return use(session -> Uni.createFrom().voidItem());

@@ -55,6 +55,7 @@ public final class RedisReadLink implements AutoCloseable {
     private final Duration timeout;
     private final Availability availability;
     private final AtomicInteger inFlight = new AtomicInteger();
+    private volatile Runnable onLost = () -> {};
 
     private @Nullable Attempt current;
     private long probe = -1;
@@ -69,6 +70,11 @@ public final class RedisReadLink implements AutoCloseable {
         address = place.address();
         options = place.options("flagtally-reads", COMMANDS_IN_FLIGHT_MAX, timeout);
         availability.lost(Work.SERVE, REDIS, "Redis at " + address + " has not been reached yet.");
+    }
+
+    /** Sets what happens when a connection is given up: what was learned over it may not hold any more. */
+    void onLost(Runnable action) {
+        onLost = action;
     }
 
     /** Begins to look after the connection: opens it, and tells {@link Availability} how it is. */
@@ -175,6 +181,7 @@ public final class RedisReadLink implements AutoCloseable {
             }
         }
         attempt.client.close();
+        onLost.run();
         String what = failure instanceof TimeoutException
                 ? "did not answer within " + timeout.toMillis() + " ms."
                 : "cannot be read: " + failure.getMessage() + ".";

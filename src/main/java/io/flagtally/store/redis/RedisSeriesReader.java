@@ -35,9 +35,16 @@ public final class RedisSeriesReader implements SeriesReader {
     private final RedisKeys keys;
     private final RememberedSeries remembered = new RememberedSeries();
 
+    /** @param writes told of each doubt about the store */
     @Inject
+    RedisSeriesReader(RedisReadLink link, RedisLink writes, RedisKeys keys) {
+        this(link, keys);
+        writes.onDoubt(remembered::forget);
+    }
+
     RedisSeriesReader(RedisReadLink link, RedisKeys keys) {
         this(link::send, keys);
+        link.onLost(remembered::forget);
     }
 
     RedisSeriesReader(Function<List<Request>, Uni<List<Response>>> redis, RedisKeys keys) {
@@ -48,17 +55,18 @@ public final class RedisSeriesReader implements SeriesReader {
     @Override
     public Uni<FlagSeries> read(EnvironmentId environment, FlagId flag, List<TimeBucket> buckets) {
         Question question = new Question(environment, flag, buckets);
+        long generation = remembered.generation();
         Answer before = remembered.get(question);
-        return before == null ? first(question) : again(question, before);
+        return before == null ? first(question, generation) : again(question, before, generation);
     }
 
-    private Uni<FlagSeries> first(Question question) {
+    private Uni<FlagSeries> first(Question question, long generation) {
         return redis.apply(List.of(variationsOf(question)))
-                .chain(replies -> new FlagRead(question, ReadCommands.variationIds(replies.get(0))).read());
+                .chain(replies -> new FlagRead(question, ReadCommands.variationIds(replies.get(0)), generation).read());
     }
 
-    private Uni<FlagSeries> again(Question question, Answer before) {
-        FlagRead read = new FlagRead(question, before.variations());
+    private Uni<FlagSeries> again(Question question, Answer before, long generation) {
+        FlagRead read = new FlagRead(question, before.variations(), generation);
         List<Request> requests = new ArrayList<>();
         requests.add(variationsOf(question));
         requests.addAll(ReadCommands.numbers(read.events));
@@ -66,8 +74,12 @@ public final class RedisSeriesReader implements SeriesReader {
             Iterator<Response> replies = all.iterator();
             List<VariationId> variations = ReadCommands.variationIds(replies.next());
             List<Long> counts = ReadCommands.numbers(read.events.size(), replies);
-            boolean unchanged = variations.equals(before.variations()) && counts.equals(before.counts());
-            return unchanged ? Uni.createFrom().item(before.series()) : new FlagRead(question, variations).read();
+            boolean unchanged = remembered.holds(generation)
+                    && variations.equals(before.variations())
+                    && counts.equals(before.counts());
+            return unchanged
+                    ? Uni.createFrom().item(before.series())
+                    : new FlagRead(question, variations, generation).read();
         });
     }
 
@@ -80,10 +92,12 @@ public final class RedisSeriesReader implements SeriesReader {
         private final Question question;
         private final List<TimeBucket> buckets;
         private final List<VariationId> variations;
+        private final long generation;
         private final List<String> events = new ArrayList<>();
         private final List<List<String>> users = new ArrayList<>();
 
-        FlagRead(Question question, List<VariationId> variations) {
+        FlagRead(Question question, List<VariationId> variations, long generation) {
+            this.generation = generation;
             this.question = question;
             this.buckets = question.buckets();
             this.variations = variations;
@@ -121,7 +135,7 @@ public final class RedisSeriesReader implements SeriesReader {
                 series.add(new VariationSeries(VariationId.DEFAULT, zeros, zeros, 0));
             }
             FlagSeries found = new FlagSeries(buckets, series);
-            remembered.put(question, new Answer(variations, numbers, found));
+            remembered.put(question, new Answer(variations, numbers, found), generation);
             return found;
         }
     }

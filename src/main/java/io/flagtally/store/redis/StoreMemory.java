@@ -34,6 +34,7 @@ final class StoreMemory {
     private final AtomicLong evicted = new AtomicLong();
 
     private final Map<String, ServerInfo> servers = new HashMap<>();
+    private volatile Runnable onDoubt = () -> {};
     private @Nullable String idKey;
     private Instant safe;
 
@@ -46,6 +47,11 @@ final class StoreMemory {
         safe = clock.instant();
         markers = new CommitMarkers(process, safe, cluster);
         meters.gauge("flagtally.redis.evicted.keys", evicted);
+    }
+
+    /** Sets what happens at each doubt, besides telling it. */
+    void onDoubt(Runnable action) {
+        onDoubt = action;
     }
 
     DoubtLog doubts() {
@@ -82,8 +88,14 @@ final class StoreMemory {
      * @param key the id key in force
      * @param made whether this look put it there
      * @param looks the markers, with what was seen of each
+     * @param toldEvictions of how many dropped keys of a server some process has told
      */
-    synchronized void observed(List<ServerInfo> masters, String key, boolean made, Map<Move, Long> looks) {
+    synchronized void observed(
+            List<ServerInfo> masters,
+            String key,
+            boolean made,
+            Map<Move, Long> looks,
+            Map<String, Long> toldEvictions) {
         Instant now = clock.instant();
         if (idKey != null && (made || !idKey.equals(key))) {
             tell(Cause.INSTALLATION_LOST, safe, now, "Redis was emptied; what this installation had fixed was gone.");
@@ -95,11 +107,11 @@ final class StoreMemory {
             told(loss, now);
             intact &= loss == null;
         }
-        compare(masters, intact, now);
+        compare(masters, intact, toldEvictions, now);
         safe = now;
     }
 
-    private void compare(List<ServerInfo> masters, boolean intact, Instant now) {
+    private void compare(List<ServerInfo> masters, boolean intact, Map<String, Long> toldEvictions, Instant now) {
         Map<String, ServerInfo> seen = new HashMap<>();
         masters.stream()
                 .filter(server -> !server.identity().isEmpty())
@@ -116,7 +128,8 @@ final class StoreMemory {
         }
         seen.forEach((identity, server) -> {
             ServerInfo before = servers.get(identity);
-            long since = server.evictedKeys() - (before == null ? 0 : before.evictedKeys());
+            long since = server.evictedKeys()
+                    - (before == null ? toldEvictions.getOrDefault(identity, 0L) : before.evictedKeys());
             if (since > 0) {
                 Instant from = before == null ? now.minusSeconds(server.uptimeSeconds()) : safe;
                 tell(Cause.EVICTED, from, now, "Redis dropped " + since + " keys for want of memory.");
@@ -140,6 +153,7 @@ final class StoreMemory {
 
     private void tell(Cause cause, Instant from, Instant to, String detail) {
         recentUsers.forget();
+        onDoubt.run();
         doubts.tell(new Doubt(cause, from, to, process, detail));
     }
 }

@@ -27,6 +27,7 @@ import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -145,6 +146,25 @@ class ForgettingStoreTest {
 
         assertTrue(doubt.detail().contains("keys for want of memory"), doubt::detail);
         assertTrue(redis.meters.get("flagtally.redis.evicted.keys").gauge().value() > 0);
+        await().atMost(PATIENCE).until(() -> redis.number("EXISTS", RedisKeys.EVICTIONS) == 1);
+        redis.link(redis.server.port(), UTC, TIMEOUT, new Availability())
+                .open()
+                .await()
+                .atMost(PATIENCE);
+        assertEquals(1, told(Cause.EVICTED), "a process that starts tells nothing anew");
+    }
+
+    @Test
+    void flushall_aDoubt_isTheWordToForget() {
+        AtomicInteger forgotten = new AtomicInteger();
+        RedisLink link = redis.link(redis.server.port(), UTC, TIMEOUT, new Availability());
+        link.onDoubt(forgotten::incrementAndGet);
+        write(sink(link), event());
+        assertEquals(0, forgotten.get());
+
+        redis.run("FLUSHALL");
+
+        await().atMost(PATIENCE).until(() -> forgotten.get() > 0);
     }
 
     @Test

@@ -361,13 +361,56 @@ class RedisReadersTest {
     }
 
     @Test
+    void remembered_connectionLost_isReadAnew() {
+        plant("ZADD", "catalog:variations:flag", "1", "on");
+        plant("SET", "ec:1795219200:flag:on", "3");
+        plant("PFADD", "uc:1795219200:flag:on", "u1");
+        RedisSeriesReader reader = new RedisSeriesReader(link, keys);
+        assertEquals(1, usersOf(reader));
+        plant("PFADD", "uc:1795219200:flag:on", "u2");
+        assertEquals(1, usersOf(reader), "unchanged event counters vouch for what is remembered");
+
+        plant("CLIENT", "KILL", "USER", "reader");
+
+        Awaitility.await()
+                .atMost(PATIENCE)
+                .ignoreExceptionsInstanceOf(UnavailableException.class)
+                .until(() -> usersOf(reader) == 2);
+    }
+
+    private static long usersOf(RedisSeriesReader reader) {
+        return await(reader.read(EnvironmentId.DEFAULT, FLAG, TWO_DAYS))
+                .variations()
+                .get(0)
+                .uniques()
+                .get(1);
+    }
+
+    @Test
+    void remembered_forgottenDuringARead_isNotKept() {
+        RememberedSeries remembered = new RememberedSeries();
+        RememberedSeries.Question question = new RememberedSeries.Question(EnvironmentId.DEFAULT, FLAG, TWO_DAYS);
+        long begun = remembered.generation();
+
+        remembered.forget();
+        remembered.put(
+                question,
+                new RememberedSeries.Answer(List.of(), List.of(), new FlagSeries(TWO_DAYS, List.of())),
+                begun);
+
+        assertEquals(0, remembered.size());
+        assertFalse(remembered.holds(begun));
+    }
+
+    @Test
     void remembered_moreThanFits_givesUpTheEldest() {
         RememberedSeries remembered = new RememberedSeries();
         List<Long> large = Collections.nCopies(RememberedSeries.NUMBERS_MAX / 10, 1L);
         for (int i = 0; i < 20; i++) {
             remembered.put(
                     new RememberedSeries.Question(EnvironmentId.DEFAULT, new FlagId("flag-" + i), TWO_DAYS),
-                    new RememberedSeries.Answer(List.of(), large, new FlagSeries(TWO_DAYS, List.of())));
+                    new RememberedSeries.Answer(List.of(), large, new FlagSeries(TWO_DAYS, List.of())),
+                    remembered.generation());
         }
 
         assertEquals(3, remembered.size());
