@@ -25,7 +25,6 @@ import org.jboss.logging.Logger;
 class BrokerStart {
 
     private static final Logger LOG = Logger.getLogger(BrokerStart.class);
-    private static final String MIRROR_TO = "flagtally.mirror.publish-to";
     private static final Set<String> BUILT_IN = Set.of("prod", "dev", "test");
 
     /** Before the channels open and the stores are asked, so that a start that is refused has begun nothing. */
@@ -48,7 +47,8 @@ class BrokerStart {
             @All List<BrokerCheck> checks) {
         this.channels = channels;
         this.broker = broker;
-        this.mirrorTo = config.getOptionalValue(MIRROR_TO, String.class).filter(to -> !to.isBlank());
+        this.mirrorTo =
+                config.getOptionalValue(BrokerPlace.MIRROR_TO, String.class).filter(to -> !to.isBlank());
         this.sources = StreamSupport.stream(config.getConfigSources().spliterator(), false)
                 .toList();
         this.profiles = config.getProfiles();
@@ -126,9 +126,10 @@ class BrokerStart {
         if (ingests
                 && mirrorTo.isPresent()
                 && channels.outgoing(Channels.MIRROR_OUT).equals(IdleConnector.NAME)) {
-            throw new BrokerStartException(MIRROR_TO + " is set, but nothing would send there; choose a broker with"
-                    + " quarkus.profile, or set mp.messaging.outgoing.mirror-out.connector and the keys of that"
-                    + " connector.");
+            throw new BrokerStartException(
+                    BrokerPlace.MIRROR_TO + " is set, but nothing would send there; choose a broker with"
+                            + " quarkus.profile, or set mp.messaging.outgoing.mirror-out.connector and the keys of that"
+                            + " connector.");
         }
     }
 
@@ -175,7 +176,8 @@ class BrokerStart {
                 used(channels.outgoing(Channels.EVENTS_OUT), connector, broker.publishTo()),
                 used(channels.incoming(Channels.EVENTS), connector, broker.subscribeTo()),
                 used(channels.incoming(Channels.EVENTS), connector, broker.consumerGroup()),
-                broker.deadLetterTo().flatMap(to -> used(channels.outgoing(Channels.DEAD_LETTERS_OUT), connector, to)));
+                broker.deadLetterTo().flatMap(to -> used(channels.outgoing(Channels.DEAD_LETTERS_OUT), connector, to)),
+                mirrorTo.flatMap(to -> used(channels.outgoing(Channels.MIRROR_OUT), connector, to)));
     }
 
     private static Optional<String> used(String byConnector, String connector, String place) {

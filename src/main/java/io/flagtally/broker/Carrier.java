@@ -30,8 +30,13 @@ public interface Carrier {
         return true;
     }
 
+    /** How many headers a message may have. */
+    default int headersMax() {
+        return Integer.MAX_VALUE;
+    }
+
     /**
-     * Reads what the connector delivered. Headers that are not Flagtally's may be left in.
+     * Reads what the connector delivered, with the headers that are not Flagtally's: a dead letter carries them too.
      *
      * @throws RuntimeException if it cannot be read; the message then goes to the dead letters, with the exception's
      *     message as the reason

@@ -2,8 +2,6 @@ package io.flagtally.broker;
 
 import io.flagtally.broker.Carrier.Arrived;
 import io.flagtally.codec.EventHeaders;
-import io.flagtally.event.EnvironmentId;
-import io.flagtally.event.SourceId;
 import io.flagtally.pipeline.Arrival;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.reactive.messaging.PublisherDecorator;
@@ -22,8 +20,6 @@ import org.eclipse.microprofile.reactive.messaging.Message;
  */
 @ApplicationScoped
 class IncomingBridge implements PublisherDecorator {
-
-    private static final String UNKNOWN_CONTENT = "application/octet-stream";
 
     private final Channels channels;
     private final InstantSource clock;
@@ -55,17 +51,17 @@ class IncomingBridge implements PublisherDecorator {
             EventHeaders headers = WireHeaders.read(arrived.headers());
             return message.withPayload(arrived.payload())
                     .addMetadata(headers)
-                    .addMetadata(new Arrival(arrived.redelivered(), Optional.empty()));
+                    .addMetadata(new Arrival(arrived.redelivered(), Optional.empty(), arrived.headers()));
         } catch (RuntimeException e) {
             return unreadable(message, arrived, e);
         }
     }
 
     private Message<byte[]> unreadable(Message<?> message, Arrived arrived, RuntimeException why) {
-        String contentType = arrived.headers().getOrDefault(WireHeaders.CONTENT_TYPE, UNKNOWN_CONTENT);
+        Optional<String> fault = Optional.of(String.valueOf(why.getMessage()));
         return message.withPayload(arrived.payload())
-                .addMetadata(new EventHeaders(EnvironmentId.DEFAULT, SourceId.UNKNOWN, contentType, 0, clock.instant()))
-                .addMetadata(new Arrival(arrived.redelivered(), Optional.of(String.valueOf(why.getMessage()))));
+                .addMetadata(WireHeaders.readable(arrived.headers(), clock.instant()))
+                .addMetadata(new Arrival(arrived.redelivered(), fault, arrived.headers()));
     }
 
     private static byte[] bytes(Object payload) {

@@ -10,6 +10,7 @@ public final class LeasedCarrier implements Carrier {
 
     private final String connector;
     private final Predicate<String> keepsOrder;
+    private final int headersMax;
 
     /** A carrier to queues that promise no order. */
     public LeasedCarrier(String connector) {
@@ -18,8 +19,17 @@ public final class LeasedCarrier implements Carrier {
 
     /** @param keepsOrder what {@link #keepsOrder} says of a place */
     public LeasedCarrier(String connector, Predicate<String> keepsOrder) {
+        this(connector, keepsOrder, Integer.MAX_VALUE);
+    }
+
+    /**
+     * @param keepsOrder what {@link #keepsOrder} says of a place
+     * @param headersMax how many headers a message may have
+     */
+    public LeasedCarrier(String connector, Predicate<String> keepsOrder, int headersMax) {
         this.connector = connector;
         this.keepsOrder = keepsOrder;
+        this.headersMax = headersMax;
     }
 
     @Override
@@ -35,6 +45,11 @@ public final class LeasedCarrier implements Carrier {
     @Override
     public boolean keepsOrder(String place) {
         return keepsOrder.test(place);
+    }
+
+    @Override
+    public int headersMax() {
+        return headersMax;
     }
 
     @Override

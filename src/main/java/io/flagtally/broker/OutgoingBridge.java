@@ -38,7 +38,8 @@ class OutgoingBridge implements SubscriberDecorator {
         EventHeaders headers = message.getMetadata(EventHeaders.class)
                 .orElseThrow(() -> new IllegalStateException("a message without EventHeaders was sent"));
         Map<String, String> text = WireHeaders.write(headers);
-        message.getMetadata(DeadLetter.class).ifPresent(letter -> WireHeaders.write(letter, text));
+        message.getMetadata(DeadLetter.class)
+                .ifPresent(letter -> LetterHeaders.write(letter, text, carrier.headersMax()));
         String key =
                 message.getMetadata(PartitionKey.class).map(PartitionKey::value).orElse(null);
         return carrier.outgoing((Message<byte[]>) message, text, key);

@@ -9,6 +9,7 @@ import java.time.format.DateTimeParseException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** The headers of a message: the same names and values on every broker. A header without a value is left out. */
 public final class WireHeaders {
@@ -31,6 +32,10 @@ public final class WireHeaders {
     public static final String ERROR_DETAIL = "flagtally-error-detail";
     /** Of a dead letter: the id of its event. */
     public static final String EVENT_ID = "flagtally-event-id";
+    /** Of a dead letter: headers of others that cannot travel under their own names, as a JSON object. */
+    public static final String OTHER_HEADERS = "flagtally-other-headers";
+
+    private static final String UNKNOWN_CONTENT = "application/octet-stream";
 
     private WireHeaders() {}
 
@@ -59,7 +64,30 @@ public final class WireHeaders {
                 required(text, CONTENT_TYPE),
                 events(text),
                 acceptedAt(required(text, ACCEPTED_AT)),
-                Optional.ofNullable(text.get(TRACE_PARENT)).filter(trace -> !trace.isEmpty()));
+                traceParent(text));
+    }
+
+    /** What can be read of headers that not all can, and for the others what says least. */
+    static EventHeaders readable(Map<String, String> text, Instant arrivedAt) {
+        return new EventHeaders(
+                readable(() -> environment(required(text, ENVIRONMENT)), EnvironmentId.DEFAULT),
+                source(text),
+                readable(() -> required(text, CONTENT_TYPE), UNKNOWN_CONTENT),
+                0,
+                readable(() -> acceptedAt(required(text, ACCEPTED_AT)), arrivedAt),
+                traceParent(text));
+    }
+
+    private static <T> T readable(Supplier<T> header, T otherwise) {
+        try {
+            return header.get();
+        } catch (IllegalArgumentException e) {
+            return otherwise;
+        }
+    }
+
+    private static Optional<String> traceParent(Map<String, String> text) {
+        return Optional.ofNullable(text.get(TRACE_PARENT)).filter(trace -> !trace.isEmpty());
     }
 
     private static void put(Map<String, String> text, String name, String value) {

@@ -1,5 +1,6 @@
 package io.flagtally.pipeline;
 
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -7,8 +8,14 @@ import java.util.Optional;
  *
  * @param redelivered true if the broker says that it delivered this message before
  * @param fault why the message could not be understood; all of it then goes to the dead letters
+ * @param headers those of the message as it came, whoever wrote them
  */
-public record Arrival(boolean redelivered, Optional<String> fault) {
+public record Arrival(boolean redelivered, Optional<String> fault, Map<String, String> headers) {
 
     static final Arrival IN_PROCESS = new Arrival(false, Optional.empty());
+
+    /** Of a message without headers. */
+    public Arrival(boolean redelivered, Optional<String> fault) {
+        this(redelivered, fault, Map.of());
+    }
 }

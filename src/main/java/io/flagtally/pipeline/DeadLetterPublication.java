@@ -73,6 +73,7 @@ final class DeadLetterPublication implements DeadLetters {
         String detail = letter.detail() + "; here are the first " + bytesMax + " of its " + bytes
                 + " bytes, the table dead_letter in PostgreSQL has all of them";
         byte[] beginning = Arrays.copyOf(letter.payload(), bytesMax);
-        return new DeadLetter(letter.headers(), letter.eventId(), letter.code(), detail, beginning, letter.at());
+        return new DeadLetter(
+                letter.headers(), letter.eventId(), letter.code(), detail, beginning, letter.at(), letter.arrived());
     }
 }

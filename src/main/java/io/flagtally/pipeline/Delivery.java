@@ -33,7 +33,7 @@ public final class Delivery {
 
     private final byte[] payload;
     private final EventHeaders headers;
-    private final boolean redelivered;
+    private final Arrival arrival;
     private final Acknowledgement acknowledgement;
     private final List<Slice> slices = new ArrayList<>();
     private final List<Fault> faults = new ArrayList<>();
@@ -48,7 +48,7 @@ public final class Delivery {
             Acknowledgement acknowledgement) {
         this.payload = payload;
         this.headers = headers;
-        this.redelivered = arrival.redelivered();
+        this.arrival = arrival;
         this.acknowledgement = acknowledgement;
         if (arrival.fault().isPresent()) {
             all(arrival.fault().get());
@@ -109,7 +109,7 @@ public final class Delivery {
      * gave it while we hold it, or by a write of ours whose reply was lost.
      */
     Instant inDoubtSince() {
-        return redelivered && headers.acceptedAt().isBefore(heldSince) ? headers.acceptedAt() : heldSince;
+        return arrival.redelivered() && headers.acceptedAt().isBefore(heldSince) ? headers.acceptedAt() : heldSince;
     }
 
     /** True if its events may have been written so long ago that a repeat may not be recognised. */
@@ -119,7 +119,7 @@ public final class Delivery {
 
     /** Makes every event of this message one to be put aside, for its {@code window} has passed. */
     void condemn(Duration window) {
-        String why = redelivered
+        String why = arrival.redelivered()
                 ? "the broker delivered this before and it was accepted more than " + window + " ago"
                 : "this was held for more than " + window + " while a store could not be written to";
         condemn(
@@ -165,6 +165,6 @@ public final class Delivery {
 
     private DeadLetter letter(String eventId, ErrorCode code, String detail, int offset, int length, Instant at) {
         byte[] bytes = Arrays.copyOfRange(payload, offset, offset + length);
-        return new DeadLetter(headers.ofOneEvent(), eventId, code, detail, bytes, at);
+        return new DeadLetter(headers.ofOneEvent(), eventId, code, detail, bytes, at, arrival.headers());
     }
 }

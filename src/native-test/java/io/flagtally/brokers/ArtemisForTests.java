@@ -28,6 +28,9 @@ final class ArtemisForTests implements BrokerForTests {
 
     private static final long PATIENCE_SECONDS = 60;
 
+    /** As the service has it by default. */
+    private static final int PREFETCH = 100;
+
     private final ArtemisServerForTests server = new ArtemisServerForTests();
     private final Vertx vertx = Vertx.vertx();
 
@@ -104,14 +107,25 @@ final class ArtemisForTests implements BrokerForTests {
 
     @Override
     public long backlog() {
-        return onConnection(connection -> messages(connection, GROUP));
+        return onConnection(connection -> asked(connection, GROUP, "messageCount"));
+    }
+
+    @Override
+    public long held(BrokeredService service) {
+        return onConnection(connection -> asked(connection, GROUP, "deliveringCount"));
+    }
+
+    /** A quarter more than are worked on may lie ready. */
+    @Override
+    public int heldMax(int inPipeline) {
+        return PREFETCH + PREFETCH / 4;
     }
 
     @Override
     public List<Raw> read(String place, String group) {
         String queue = place.equals(EVENTS) ? group : place;
         return onConnection(connection -> {
-            long waiting = messages(connection, queue);
+            long waiting = asked(connection, queue, "messageCount");
             List<Raw> read = new ArrayList<>();
             if (waiting > 0) {
                 BlockingQueue<AmqpMessage> arrived = new LinkedBlockingQueue<>();
@@ -142,11 +156,6 @@ final class ArtemisForTests implements BrokerForTests {
     }
 
     @Override
-    public boolean keepsOrderOfAKey() {
-        return true;
-    }
-
-    @Override
     public void close() {
         server.close();
         var unused = await(vertx.close());
@@ -157,7 +166,7 @@ final class ArtemisForTests implements BrokerForTests {
     }
 
     /** Asks the broker over its address of management. */
-    private long messages(AmqpConnection connection, String queue) throws InterruptedException {
+    private long asked(AmqpConnection connection, String queue, String attribute) throws InterruptedException {
         BlockingQueue<AmqpMessage> answers = new LinkedBlockingQueue<>();
         AmqpReceiver receiver = await(connection.createDynamicReceiver());
         receiver.handler(answers::add);
@@ -166,12 +175,12 @@ final class ArtemisForTests implements BrokerForTests {
                 .replyTo(receiver.address())
                 .applicationProperties(new JsonObject()
                         .put("_AMQ_ResourceName", "queue." + queue)
-                        .put("_AMQ_Attribute", "messageCount"))
+                        .put("_AMQ_Attribute", attribute))
                 .withBody("")
                 .build()));
         AmqpMessage answer = answers.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
         if (answer == null) {
-            throw new IllegalStateException("Artemis does not answer how much " + queue + " holds");
+            throw new IllegalStateException("Artemis does not answer the " + attribute + " of " + queue);
         }
         return new JsonArray(answer.bodyAsString()).getLong(0);
     }

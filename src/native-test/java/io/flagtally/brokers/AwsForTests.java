@@ -110,14 +110,20 @@ final class AwsForTests implements BrokerForTests {
 
     @Override
     public long backlog() {
-        Map<QueueAttributeName, String> counts = client().getQueueAttributes(
-                        request -> request.queueUrl(sqs.queueUrl(GROUP))
-                                .attributeNames(
-                                        QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES,
-                                        QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES_NOT_VISIBLE))
-                .join()
-                .attributes();
-        return counts.values().stream().mapToLong(Long::parseLong).sum();
+        return counted(
+                QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES,
+                QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES_NOT_VISIBLE);
+    }
+
+    @Override
+    public long held(BrokeredService service) {
+        return counted(QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES_NOT_VISIBLE);
+    }
+
+    /** A batch lies ready, and one more may be on its way. */
+    @Override
+    public int heldMax(int inPipeline) {
+        return inPipeline + 2 * BATCH;
     }
 
     @Override
@@ -157,17 +163,24 @@ final class AwsForTests implements BrokerForTests {
     }
 
     @Override
-    public boolean keepsOrderOfAKey() {
-        return false;
-    }
-
-    @Override
     public void close() {
         sns.close();
         sqs.close();
         if (client != null) {
             client.close();
         }
+    }
+
+    private long counted(QueueAttributeName... attributes) {
+        return client()
+                .getQueueAttributes(
+                        request -> request.queueUrl(sqs.queueUrl(GROUP)).attributeNames(attributes))
+                .join()
+                .attributes()
+                .values()
+                .stream()
+                .mapToLong(Long::parseLong)
+                .sum();
     }
 
     private CompletableFuture<?> send(String queue, List<SendMessageBatchRequestEntry> entries) {

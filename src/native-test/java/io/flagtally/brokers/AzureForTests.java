@@ -9,6 +9,9 @@ import java.util.Map;
 /** A stand-in for Azure Service Bus with the topic, the subscriptions and the queue of the contract. */
 final class AzureForTests implements BrokerForTests {
 
+    /** As the service has it by default. */
+    private static final int PREFETCH = 100;
+
     private static final Duration LOCK = Duration.ofSeconds(3);
     private static final String SUBSCRIPTION = ServiceBusForTests.subscription(EVENTS, GROUP);
 
@@ -75,6 +78,16 @@ final class AzureForTests implements BrokerForTests {
     }
 
     @Override
+    public long held(BrokeredService service) {
+        return serviceBus.lent(SUBSCRIPTION);
+    }
+
+    @Override
+    public int heldMax(int inPipeline) {
+        return PREFETCH;
+    }
+
+    @Override
     public List<Raw> read(String place, String group) {
         String entity = place.equals(EVENTS) ? ServiceBusForTests.subscription(EVENTS, group) : place;
         return serviceBus.take(entity).stream()
@@ -85,11 +98,6 @@ final class AzureForTests implements BrokerForTests {
     @Override
     public boolean tellsRedelivery() {
         return true;
-    }
-
-    @Override
-    public boolean keepsOrderOfAKey() {
-        return false;
     }
 
     @Override

@@ -10,6 +10,8 @@ import io.flagtally.proof.FaultProxy;
 import io.flagtally.testing.ChildServer;
 import io.flagtally.testing.PostgresServerForTests;
 import io.flagtally.testing.RedisServerForTests;
+import io.restassured.path.json.JsonPath;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,6 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -44,13 +47,29 @@ import org.junit.jupiter.api.TestMethodOrder;
 public abstract class BrokerContract {
 
     private static final Logger LOG = Logger.getLogger(BrokerContract.class);
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Duration POLL = Duration.ofMillis(100);
     private static final Pattern LISTED = Pattern.compile("\"puts\"\\s*:");
     private static final Pattern ID = Pattern.compile("\"id\":\"([^\"]+)\"");
 
-    /** Most messages that a service holds while its store is away; the rest waits in the broker. */
-    private static final int MESSAGES_HELD_MAX = 1_100;
+    private static final int EVENTS_A_MESSAGE = 10;
+
+    /** What the pipeline takes while nothing is written: two batches under way, one that gathers, a message too many. */
+    private static final int EVENTS_IN_PIPELINE_MAX = 3 * BrokeredService.BATCH_EVENTS_MAX + EVENTS_A_MESSAGE;
+
+    private static final int MESSAGES_IN_PIPELINE_MAX = EVENTS_IN_PIPELINE_MAX / EVENTS_A_MESSAGE;
+
+    /** How long a consumer is watched that shall take no more. */
+    private static final Duration WATCHED = Duration.ofMillis(1_500);
+
+    /** One that cannot be read, and two that are to be seen in the letter. */
+    private static final Map<String, String> SPOILT_HEADERS = Map.of(
+            "flagtally-accepted-at",
+            "yesterday",
+            "traceparent",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "tenant",
+            "acme");
 
     private final List<SentEvents> sent = new ArrayList<>();
     private final Set<String> secondGroupRead = new HashSet<>();
@@ -99,7 +118,7 @@ public abstract class BrokerContract {
     }
 
     @Test
-    @Order(1)
+    @Order(10)
     void start_brokerAway_isWaitedForAndTheProcessLives() {
         SentEvents events = events("away-at-start");
         stopBroker(BrokerForTests::stop);
@@ -118,7 +137,7 @@ public abstract class BrokerContract {
     }
 
     @Test
-    @Order(2)
+    @Order(20)
     void publish_sameMessageThreeTimes_countsOnce() {
         service.ready();
         SentEvents events = events("published-twice");
@@ -130,7 +149,7 @@ public abstract class BrokerContract {
     }
 
     @Test
-    @Order(3)
+    @Order(30)
     void publish_poisonInAMessage_goesAsideAndTheRestCounts() {
         service.ready();
         SentEvents events = events("poison");
@@ -163,7 +182,52 @@ public abstract class BrokerContract {
     }
 
     @Test
-    @Order(4)
+    @Order(31)
+    void deadLetter_mendedAndSentBack_isCounted() {
+        service.ready();
+        SentEvents events = events("mended");
+        String counter = "ec:" + events.day() + ":" + events.flag() + ":" + SentEvents.VARIATION;
+        counts.run("RPUSH", counter, "no-counter");
+        broker.publish(events.message(10), 1);
+        broker.publish(events.message(10).with(SPOILT_HEADERS), 1);
+        await().atMost(PATIENCE).pollInterval(POLL).until(() -> letters(events).size() == 11);
+
+        Raw spoilt = letterInTheBroker(letter ->
+                letter.headers().getOrDefault("flagtally-error-code", "").equals("MALFORMED"));
+        SPOILT_HEADERS.forEach((name, value) -> assertTrue(has(spoilt, name, value), name + " in " + spoilt.headers()));
+        counts.run("DEL", counter);
+        await().atMost(PATIENCE).pollInterval(POLL).until(() -> {
+            sendBack(letters(events));
+            return letters(events).isEmpty();
+        });
+
+        assertCounted(events);
+    }
+
+    @Test
+    @Order(35)
+    void requests_atTheSameTime_shareMessages() throws Exception {
+        service.ready();
+        SentEvents events = events("gathered");
+        Set<String> messages = new HashSet<>();
+        int requests = 0;
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        do {
+            try (Sending sending = new Sending(events, 100, 1, 0, service)) {
+                sending.end();
+            }
+            requests += 100;
+            List<Raw> read = broker.read(BrokerForTests.EVENTS, BrokerForTests.SECOND_GROUP);
+            keep(read);
+            read.stream().filter(message -> speaksOf(events, message)).forEach(message -> messages.add(text(message)));
+        } while (messages.size() >= requests && System.nanoTime() < end);
+
+        assertTrue(messages.size() < requests, messages.size() + " messages for " + requests + " requests");
+        assertCounted(events);
+    }
+
+    @Test
+    @Order(40)
     void register_eventAboveTheLimit_isRefusedWithItsSizeAndTheLimit() {
         service.ready();
         SentEvents events = events("oversize");
@@ -171,7 +235,10 @@ public abstract class BrokerContract {
         large = large.replace("\"reason\":", "\"metadata\":{\"padding\":\"" + "x".repeat(70_000) + "\"},\"reason\":");
         String request = SentEvents.request(large + "\n" + events.lines(30));
 
-        String answer = service.post("/register_events", request).body();
+        // A broker may refuse the others for a moment.
+        String answer = await().atMost(PATIENCE)
+                .until(() -> service.post("/register_events", request), each -> each.statusCode() == 200)
+                .body();
 
         assertTrue(answer.contains(String.valueOf(BrokeredService.MESSAGE_BYTES_MAX)), answer);
         Matcher size = Pattern.compile("the event has (\\d+) bytes").matcher(answer);
@@ -183,7 +250,7 @@ public abstract class BrokerContract {
     }
 
     @Test
-    @Order(5)
+    @Order(50)
     void connection_cutAndRefused_isMadeAgain() throws Exception {
         service.ready();
         SentEvents events = events("cut");
@@ -204,7 +271,7 @@ public abstract class BrokerContract {
     }
 
     @Test
-    @Order(6)
+    @Order(60)
     void broker_killedAndRestarted_losesNothingAcknowledged() throws Exception {
         service.ready();
         SentEvents events = events("broker-restart");
@@ -221,33 +288,45 @@ public abstract class BrokerContract {
     }
 
     @Test
-    @Order(7)
+    @Order(70)
     void store_stopped_backlogStaysInTheBroker() {
         service.ready();
         SentEvents events = events("store-stopped");
-        long before = broker.backlog();
-        int messages = 2 * MESSAGES_HELD_MAX;
+        long backlogBefore = broker.backlog();
+        long heldBefore = broker.held(service);
+        int heldMax = broker.heldMax(MESSAGES_IN_PIPELINE_MAX);
+        int heldMin = BrokeredService.BATCH_EVENTS_MAX / EVENTS_A_MESSAGE;
+        // Without a bound all of them would be held.
+        int copies = Math.max(heldMax, MESSAGES_IN_PIPELINE_MAX) / 20;
+        int messages = 40 * copies;
 
         counts.pause();
-        for (int i = 0; i < messages / 20; i++) {
-            broker.publish(events.message(10), 20);
+        for (int i = 0; i < 40; i++) {
+            broker.publish(events.message(EVENTS_A_MESSAGE), copies);
         }
         await().atMost(PATIENCE)
                 .until(() -> service.metric("flagtally_pipeline_in_flight") >= BrokeredService.BATCH_EVENTS_MAX);
-        await().atMost(PATIENCE).until(() -> broker.backlog() >= before + messages);
-        double held = service.metric("flagtally_broker_in_flight");
+        await().atMost(PATIENCE).until(() -> broker.backlog() >= backlogBefore + messages);
+        await("messages delivered and not acknowledged")
+                .atMost(PATIENCE)
+                .pollInterval(POLL)
+                .until(() -> broker.held(service) - heldBefore, held -> held >= heldMin);
+        await("no more of them than " + heldMax)
+                .pollInterval(POLL)
+                .during(WATCHED)
+                .atMost(PATIENCE)
+                .until(() -> broker.held(service) - heldBefore, held -> held <= heldMax);
         double eventsHeld = service.metric("flagtally_pipeline_in_flight");
         int live = service.status("/q/health/live");
         counts.resume();
 
-        assertTrue(held <= MESSAGES_HELD_MAX, "messages held: " + held);
-        assertTrue(eventsHeld <= 3 * BrokeredService.BATCH_EVENTS_MAX + 5, "events held: " + eventsHeld);
+        assertTrue(eventsHeld <= EVENTS_IN_PIPELINE_MAX, "events held: " + eventsHeld);
         assertEquals(200, live);
         assertCounted(events);
     }
 
     @Test
-    @Order(8)
+    @Order(80)
     void kill_betweenWriteAndAcknowledgement_redeliversAndCountsOnce() {
         service.ready();
         SentEvents events = events("killed-unacknowledged");
@@ -275,7 +354,7 @@ public abstract class BrokerContract {
     }
 
     @Test
-    @Order(9)
+    @Order(90)
     void twoConsumers_oneDies_theOtherTakesOver() throws Exception {
         service.ready();
         SentEvents events = events("two-consumers");
@@ -304,14 +383,16 @@ public abstract class BrokerContract {
     }
 
     @Test
-    @Order(10)
+    @Order(100)
     void stop_inMidBatch_drains() throws Exception {
         service.ready();
         SentEvents events = events("drained");
         String log;
-        try (Sending sending = new Sending(events, 120, 20, 5, service)) {
+        try (Sending sending = new Sending(events, 20_000, 20, 5, service)) {
             sending.await(60);
             log = service.stop();
+            sending.enough();
+            service.have(lastSettings());
             service.ready();
             sending.end();
         }
@@ -321,28 +402,7 @@ public abstract class BrokerContract {
     }
 
     @Test
-    @Order(11)
-    void key_ofAUser_keepsTheOrder() {
-        if (!broker.keepsOrderOfAKey()) {
-            return;
-        }
-        List<Raw> earlier = broker.read(BrokerForTests.EVENTS, BrokerForTests.SECOND_GROUP);
-        SentEvents events = events("ordered");
-        String unused = service.stop();
-        service = newService("flagtally.broker.key=user", "flagtally.broker.ordered=true");
-        service.ready();
-        for (int i = 0; i < 40; i++) {
-            assertTrue(service.takes(events.request(10)));
-        }
-        assertCounted(events);
-        List<Raw> messages = broker.read(BrokerForTests.EVENTS, BrokerForTests.SECOND_GROUP);
-        keep(earlier);
-        keep(messages);
-        assertOrdered(events, messages);
-    }
-
-    @Test
-    @Order(12)
+    @Order(120)
     void secondGroup_getsEveryMessageToo() {
         Set<String> wanted = new HashSet<>();
         sent.forEach(events -> wanted.addAll(events.ids()));
@@ -368,18 +428,36 @@ public abstract class BrokerContract {
         brokerStopped = false;
     }
 
-    private void keep(List<Raw> messages) {
+    /** Remembers what the second group has got. */
+    void keep(List<Raw> messages) {
         messages.forEach(message -> secondGroupRead.addAll(ids(message)));
     }
 
     private SentEvents events(String flag) {
-        SentEvents events = new SentEvents(flag + "-" + broker.profile());
+        return sent(new SentEvents(flag + "-" + broker.profile()));
+    }
+
+    /** Events that the second group must get too. */
+    SentEvents sent(SentEvents events) {
         sent.add(events);
         return events;
     }
 
+    BrokerForTests broker() {
+        return broker;
+    }
+
+    BrokeredService service() {
+        return service;
+    }
+
+    /** What the service is given for the last cases; it starts once more before them. */
+    String[] lastSettings() {
+        return new String[0];
+    }
+
     /** Are the counts equal to the distinct events that were sent? Also after the broker has delivered everything. */
-    private void assertCounted(SentEvents events) {
+    void assertCounted(SentEvents events) {
         long distinct = events.ids().size();
         service.ready();
         awaitCounted(events.flag(), distinct);
@@ -396,24 +474,50 @@ public abstract class BrokerContract {
                 .untilAsserted(() -> assertEquals(distinct, service.counted(flag), service::lastSeries));
     }
 
-    /** Events of a user lie in the broker in the order in which they were sent, one message after the other. */
-    private static void assertOrdered(SentEvents events, List<Raw> messages) {
-        OrderOfUsers order = new OrderOfUsers(events.ids(), SentEvents.USERS);
-        messages.forEach(message -> ids(message).forEach(order::next));
-        order.end();
+    /** The ids of the letters for these events, in the table. */
+    private List<String> letters(SentEvents events) {
+        return JsonPath.from(service.get("/v1/dead_letters?limit=500").body())
+                .param("flag", "\"" + events.flag() + "\"")
+                .getList("deadLetters.findAll { it.payload.contains(flag) }.id");
+    }
+
+    private void sendBack(List<String> letters) {
+        String ids = letters.stream().map(id -> "\"" + id + "\"").collect(Collectors.joining(","));
+        HttpResponse<String> answer = service.post("/v1/dead_letters/redrive", "{\"ids\":[" + ids + "]}");
+        assertEquals(200, answer.statusCode(), answer.body());
+    }
+
+    private Raw letterInTheBroker(Predicate<Raw> wanted) {
+        List<Raw> letters = new ArrayList<>();
+        await().atMost(PATIENCE).pollInterval(POLL).until(() -> {
+            letters.addAll(broker.read(BrokerForTests.DEAD_LETTERS, BrokerForTests.SECOND_GROUP));
+            return letters.stream().anyMatch(wanted);
+        });
+        return letters.stream().filter(wanted).findFirst().orElseThrow();
+    }
+
+    /** Under its own name, or among those that a broker has no room for. */
+    private static boolean has(Raw letter, String name, String value) {
+        return value.equals(letter.headers().get(name))
+                || letter.headers()
+                        .getOrDefault("flagtally-other-headers", "")
+                        .contains("\"" + name + "\":\"" + value + "\"");
+    }
+
+    private static boolean speaksOf(SentEvents events, Raw message) {
+        return text(message).contains("\"" + events.flag() + "\"");
+    }
+
+    private static String text(Raw message) {
+        return new String(message.payload(), StandardCharsets.UTF_8);
     }
 
     /** What lies there, repeats left out: a sender that was not answered sends again. */
     private static Set<String> different(List<Raw> messages) {
-        return messages.stream()
-                .map(message -> new String(message.payload(), StandardCharsets.UTF_8))
-                .collect(Collectors.toSet());
+        return messages.stream().map(BrokerContract::text).collect(Collectors.toSet());
     }
 
-    private static List<String> ids(Raw message) {
-        return ID.matcher(new String(message.payload(), StandardCharsets.UTF_8))
-                .results()
-                .map(found -> found.group(1))
-                .toList();
+    static List<String> ids(Raw message) {
+        return ID.matcher(text(message)).results().map(found -> found.group(1)).toList();
     }
 }

@@ -1,5 +1,6 @@
 package io.flagtally.brokers;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -26,7 +27,15 @@ public interface BrokerForTests extends AutoCloseable {
     String SECOND_GROUP = "contract-second";
 
     /** A message as it lies in the broker. */
-    record Raw(byte[] payload, Map<String, String> headers) {}
+    record Raw(byte[] payload, Map<String, String> headers) {
+
+        /** The same with these headers too. */
+        Raw with(Map<String, String> more) {
+            Map<String, String> all = new HashMap<>(headers);
+            all.putAll(more);
+            return new Raw(payload, all);
+        }
+    }
 
     /** What it is, with its version, or that it is a stand-in; the report of the suite says it. */
     String name();
@@ -67,6 +76,21 @@ public interface BrokerForTests extends AutoCloseable {
     long backlog();
 
     /**
+     * Messages that {@link #GROUP} has been given and has not acknowledged, as the broker says; only differences of it
+     * mean something.
+     *
+     * @param service the one consumer, asked where a broker leaves it to the consumer to know what it took
+     */
+    long held(BrokeredService service);
+
+    /**
+     * The most that {@link #held} may grow by while the service writes nothing, as it is configured.
+     *
+     * @param inPipeline messages that its pipeline takes, whatever the broker is
+     */
+    int heldMax(int inPipeline);
+
+    /**
      * Takes all messages that wait for a group, in the order of the broker, acknowledges them and returns them.
      *
      * @param place {@link #EVENTS} or {@link #DEAD_LETTERS}
@@ -76,9 +100,6 @@ public interface BrokerForTests extends AutoCloseable {
 
     /** Whether a message that was delivered before is marked as such, without exception. */
     boolean tellsRedelivery();
-
-    /** Whether messages with one key keep their order when that is switched on. */
-    boolean keepsOrderOfAKey();
 
     @Override
     void close();

@@ -90,6 +90,17 @@ class BrokerStartIT {
     }
 
     @Test
+    void start_mirrorWithoutTheTopic_isRefusedNamingTheKey() {
+        assertRefused(
+                Map.of(
+                        "quarkus.profile", "kafka",
+                        "kafka.bootstrap.servers", kafka.directServers(),
+                        "flagtally.mirror.publish-to", "absent"),
+                "has no topic absent",
+                "flagtally.mirror.publish-to");
+    }
+
+    @Test
     void start_kafkaWithWrongCredentials_isRefusedNamingTheKey() {
         assertRefused(
                 secured("wrong-password"),

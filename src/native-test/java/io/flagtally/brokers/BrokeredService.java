@@ -36,7 +36,7 @@ final class BrokeredService implements AutoCloseable {
     private final RedisServerForTests counts;
     private final Path home = TestData.newDirectory("brokered");
     private final int port = LoopbackPort.free();
-    private final String[] settings;
+    private String[] settings;
     private String[] jvmOptions = {"-Xmx256m"};
     private volatile @Nullable ServiceProcess process;
     private String lastSeries = "";
@@ -56,6 +56,11 @@ final class BrokeredService implements AutoCloseable {
         this.postgres = postgres;
         this.counts = counts;
         this.settings = settings;
+    }
+
+    /** Has these settings from its next start on, in place of those it was made with. */
+    void have(String... others) {
+        settings = others;
     }
 
     /** Has its JVM started with these options. */

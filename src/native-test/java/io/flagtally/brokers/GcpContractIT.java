@@ -1,7 +1,7 @@
 package io.flagtally.brokers;
 
 /** The contract of brokers against a stand-in for Google Pub/Sub. */
-class GcpContractIT extends BrokerContract {
+class GcpContractIT extends OrderedBrokerContract {
 
     @Override
     protected BrokerForTests newBroker() {

@@ -9,6 +9,9 @@ import java.util.Map;
 /** A stand-in for Google Pub/Sub with the topics and subscriptions of the contract. */
 final class GcpForTests implements BrokerForTests {
 
+    /** What the service asks for at once. */
+    private static final int PULL_MAX = 20;
+
     private static final int ATTEMPTS_MAX = 100;
 
     private final PubSubForTests pubSub = new PubSubForTests(true)
@@ -82,6 +85,17 @@ final class GcpForTests implements BrokerForTests {
     }
 
     @Override
+    public long held(BrokeredService service) {
+        return pubSub.lent(GROUP);
+    }
+
+    /** What one pull brings lies ready, and one more may be on its way. */
+    @Override
+    public int heldMax(int inPipeline) {
+        return inPipeline + 2 * PULL_MAX;
+    }
+
+    @Override
     public List<Raw> read(String place, String group) {
         return pubSub.take(place.equals(EVENTS) ? group : place).stream()
                 .map(message -> new Raw(message.getData().toByteArray(), message.getAttributesMap()))
@@ -90,11 +104,6 @@ final class GcpForTests implements BrokerForTests {
 
     @Override
     public boolean tellsRedelivery() {
-        return true;
-    }
-
-    @Override
-    public boolean keepsOrderOfAKey() {
         return true;
     }
 

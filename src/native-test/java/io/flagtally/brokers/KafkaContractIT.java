@@ -3,7 +3,7 @@ package io.flagtally.brokers;
 import io.flagtally.testing.ChildServer;
 
 /** The contract of brokers against Apache Kafka. */
-class KafkaContractIT extends BrokerContract {
+class KafkaContractIT extends OrderedBrokerContract {
 
     @Override
     protected BrokerForTests newBroker() {

@@ -34,6 +34,11 @@ final class KafkaForTests implements BrokerForTests {
 
     private static final int PARTITIONS = 4;
 
+    /** As the profile has it. */
+    private static final int POLL_MAX = 50;
+
+    private static final int POLLS_WAITING = 2;
+
     /** The least that Kafka allows by itself: so long it waits for a consumer that was killed. */
     private static final String SESSION_TIMEOUT_MILLIS = "6000";
 
@@ -126,14 +131,28 @@ final class KafkaForTests implements BrokerForTests {
         for (int partition = 0; partition < PARTITIONS; partition++) {
             latest.put(new TopicPartition(EVENTS, partition), OffsetSpec.latest());
         }
-        Map<TopicPartition, OffsetAndMetadata> committed =
-                get(admin().listConsumerGroupOffsets(GROUP).partitionsToOffsetAndMetadata());
+        Map<TopicPartition, OffsetAndMetadata> committed = committed();
         return get(admin().listOffsets(latest).all()).entrySet().stream()
                 .mapToLong(end -> {
                     OffsetAndMetadata done = committed.get(end.getKey());
                     return end.getValue().offset() - (done == null ? 0 : done.offset());
                 })
                 .sum();
+    }
+
+    /** What a consumer took and has not committed, Kafka does not know; the client library of the service does. */
+    @Override
+    public long held(BrokeredService service) {
+        return Math.round(service.metric("kafka_consumer_fetch_manager_records_consumed_total"))
+                - committed().values().stream()
+                        .mapToLong(OffsetAndMetadata::offset)
+                        .sum();
+    }
+
+    /** The connector asks for no more while two polls wait, and a third one may be on its way. */
+    @Override
+    public int heldMax(int inPipeline) {
+        return inPipeline + (POLLS_WAITING + 1) * POLL_MAX;
     }
 
     @Override
@@ -166,14 +185,13 @@ final class KafkaForTests implements BrokerForTests {
     }
 
     @Override
-    public boolean keepsOrderOfAKey() {
-        return true;
-    }
-
-    @Override
     public void close() {
         forget();
         server.close();
+    }
+
+    private Map<TopicPartition, OffsetAndMetadata> committed() {
+        return get(admin().listConsumerGroupOffsets(GROUP).partitionsToOffsetAndMetadata());
     }
 
     private synchronized Admin admin() {

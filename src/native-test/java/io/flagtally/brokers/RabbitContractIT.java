@@ -4,7 +4,7 @@ import org.junit.jupiter.api.Tag;
 
 /** The contract of brokers against RabbitMQ. */
 @Tag("installed-servers")
-class RabbitContractIT extends BrokerContract {
+class RabbitContractIT extends OrderedBrokerContract {
 
     @Override
     protected BrokerForTests newBroker() {

@@ -17,6 +17,10 @@ import java.util.concurrent.TimeoutException;
 final class RabbitForTests implements BrokerForTests {
 
     private static final long CONFIRM_PATIENCE_MILLIS = 60_000;
+
+    /** As the service has it by default. */
+    private static final int PREFETCH = 100;
+
     private static final Map<String, Object> QUORUM = Map.of("x-queue-type", "quorum");
 
     private final RabbitServerForTests server = new RabbitServerForTests();
@@ -93,6 +97,16 @@ final class RabbitForTests implements BrokerForTests {
     }
 
     @Override
+    public long held(BrokeredService service) {
+        return server.messagesDelivered(queue(GROUP));
+    }
+
+    @Override
+    public int heldMax(int inPipeline) {
+        return PREFETCH;
+    }
+
+    @Override
     public List<Raw> read(String place, String group) {
         String queue = place.equals(EVENTS) ? queue(group) : place;
         return onChannel(channel -> {
@@ -111,11 +125,6 @@ final class RabbitForTests implements BrokerForTests {
 
     @Override
     public boolean tellsRedelivery() {
-        return true;
-    }
-
-    @Override
-    public boolean keepsOrderOfAKey() {
         return true;
     }
 

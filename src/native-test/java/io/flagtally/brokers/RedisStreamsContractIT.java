@@ -1,6 +1,6 @@
 package io.flagtally.brokers;
 
-class RedisStreamsContractIT extends BrokerContract {
+class RedisStreamsContractIT extends OrderedBrokerContract {
 
     @Override
     protected BrokerForTests newBroker() {

@@ -21,6 +21,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.ToLongBiFunction;
 import org.jspecify.annotations.Nullable;
 
 /** A Redis of its own for the streams, so that the one of the counts can be stopped; or a cluster that holds both. */
@@ -28,6 +29,11 @@ final class RedisStreamsForTests implements BrokerForTests {
 
     private static final int PARTITIONS = 4;
     private static final int PIPELINE_MAX = 500;
+
+    /** As the service has them by default. */
+    private static final int IN_FLIGHT_MAX = 1_000;
+
+    private static final int FETCH_MAX = 32;
 
     private final Servers servers;
     private final Vertx vertx = Vertx.vertx();
@@ -136,17 +142,21 @@ final class RedisStreamsForTests implements BrokerForTests {
 
     @Override
     public long backlog() {
-        long backlog = 0;
-        for (String stream : streams(EVENTS)) {
-            for (Response group : ask(Command.XINFO, "GROUPS", stream)) {
-                if (group.get("name").toString().equals(GROUP)) {
-                    String last = group.get("last-delivered-id").toString();
-                    backlog += Long.parseLong(group.get("pending").toString());
-                    backlog += ask(Command.XRANGE, stream, "(" + last, "+").size();
-                }
-            }
-        }
-        return backlog;
+        return sumOverStreams((stream, group) -> {
+            String last = group.get("last-delivered-id").toString();
+            return pending(group) + ask(Command.XRANGE, stream, "(" + last, "+").size();
+        });
+    }
+
+    @Override
+    public long held(BrokeredService service) {
+        return sumOverStreams((stream, group) -> pending(group));
+    }
+
+    /** Exceeded by a fetch of each stream, as its documentation says. */
+    @Override
+    public int heldMax(int inPipeline) {
+        return IN_FLIGHT_MAX + PARTITIONS * FETCH_MAX;
     }
 
     @Override
@@ -178,15 +188,26 @@ final class RedisStreamsForTests implements BrokerForTests {
     }
 
     @Override
-    public boolean keepsOrderOfAKey() {
-        return true;
-    }
-
-    @Override
     public void close() {
         forget();
         servers.close();
         boolean unused = vertx.close().isComplete();
+    }
+
+    private long sumOverStreams(ToLongBiFunction<String, Response> value) {
+        long sum = 0;
+        for (String stream : streams(EVENTS)) {
+            for (Response group : ask(Command.XINFO, "GROUPS", stream)) {
+                if (group.get("name").toString().equals(GROUP)) {
+                    sum += value.applyAsLong(stream, group);
+                }
+            }
+        }
+        return sum;
+    }
+
+    private static long pending(Response group) {
+        return Long.parseLong(group.get("pending").toString());
     }
 
     private @Nullable Response next(String stream, String group) {
@@ -227,7 +248,9 @@ final class RedisStreamsForTests implements BrokerForTests {
 
     private synchronized Redis client() {
         if (client == null) {
-            client = Redis.createClient(vertx, servers.client().setMaxWaitingHandlers(PIPELINE_MAX * 2));
+            client = Redis.createClient(
+                    vertx,
+                    servers.client().setMaxPoolWaiting(PIPELINE_MAX * 2).setMaxWaitingHandlers(PIPELINE_MAX * 2));
         }
         return client;
     }

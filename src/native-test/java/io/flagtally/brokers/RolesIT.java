@@ -44,6 +44,7 @@ class RolesIT {
     private final RedisServerForTests otherCounts = RedisServerForTests.start();
     private final List<ServiceProcess> processes = new ArrayList<>();
     private ServiceProcess ingest;
+    private ServiceProcess ingestWithTable;
     private ServiceProcess consume;
     private ServiceProcess serve;
     private ServiceProcess other;
@@ -54,6 +55,7 @@ class RolesIT {
         int otherPort = LoopbackPort.free();
         ingest = ready(service("ingest"));
         consume = ready(stores(service("consume"), counts));
+        ingestWithTable = ready(table(service("ingest")));
         other = ready(stores(service("serve"), otherCounts).port(otherPort));
         serve = ready(stores(service("serve"), counts)
                 .port(servePort)
@@ -100,6 +102,30 @@ class RolesIT {
         HttpResponse<String> away = get(serve, reconcile(other));
         assertEquals(503, away.statusCode(), away.body());
         assertTrue(away.body().contains("The counter at http://127.0.0.1:" + other.port()), away.body());
+    }
+
+    /** Letters are listed where reads are answered, and go back where events are taken in. */
+    @Test
+    void redrive_atTheProcessThatTakesEvents_needsTheTableOfLetters() {
+        SentEvents events = new SentEvents("mended-by-roles");
+        String counter = "ec:" + events.day() + ":" + events.flag() + ":" + SentEvents.VARIATION;
+        counts.run("RPUSH", counter, "no-counter");
+        assertEquals(200, post(ingest, "/register_events", events.request(10)).statusCode());
+        await().atMost(PATIENCE).untilAsserted(() -> {
+            String letters = get(serve, "/v1/dead_letters").body();
+            assertEquals(10, letters.split("COUNTER_UNUSABLE", -1).length - 1, letters);
+        });
+        counts.run("DEL", counter);
+
+        String all = "{\"code\":\"COUNTER_UNUSABLE\"}";
+        HttpResponse<String> without = post(ingest, "/v1/dead_letters/redrive", all);
+        assertEquals(503, without.statusCode(), without.body());
+        assertTrue(without.body().contains("PostgreSQL"), without.body());
+        HttpResponse<String> with = post(ingestWithTable, "/v1/dead_letters/redrive", all);
+        assertTrue(with.body().contains("\"sent\":10"), with.body());
+
+        await().atMost(PATIENCE).untilAsserted(() -> assertEquals(10, counted(events.flag())));
+        assertRefused("ingest", post(consume, "/v1/dead_letters/redrive", all));
     }
 
     @Test
@@ -191,8 +217,11 @@ class RolesIT {
     }
 
     private ServiceProcess.Start stores(ServiceProcess.Start start, RedisServerForTests redis) {
-        return start.with("-Dflagtally.redis.url=" + redis.url())
-                .with("-Dflagtally.postgres.url=postgresql://127.0.0.1:" + postgres.port() + "/postgres");
+        return table(start).with("-Dflagtally.redis.url=" + redis.url());
+    }
+
+    private ServiceProcess.Start table(ServiceProcess.Start start) {
+        return start.with("-Dflagtally.postgres.url=postgresql://127.0.0.1:" + postgres.port() + "/postgres");
     }
 
     private long counted(String flag) {

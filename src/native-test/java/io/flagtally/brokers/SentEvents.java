@@ -20,13 +20,13 @@ final class SentEvents {
     /** The one variation of every event. */
     static final String VARIATION = "on";
 
-    /** Event number n is of user n modulo this. */
-    static final int USERS = 97;
+    private static final int USERS = 97;
 
     private final RandomEvents made = new RandomEvents(System.nanoTime());
     private final Instant time = Instant.now().truncatedTo(ChronoUnit.SECONDS);
     private final String flag;
     private final int eventBytes;
+    private final int users;
     private final List<String> ids = new ArrayList<>();
 
     SentEvents(String flag) {
@@ -35,12 +35,26 @@ final class SentEvents {
 
     /** @param eventBytes what an event is padded to, if it is smaller */
     SentEvents(String flag, int eventBytes) {
+        this(flag, eventBytes, USERS);
+    }
+
+    /**
+     * @param eventBytes what an event is padded to, if it is smaller
+     * @param users event number n is of user n modulo this
+     */
+    SentEvents(String flag, int eventBytes, int users) {
         this.flag = flag;
         this.eventBytes = eventBytes;
+        this.users = users;
     }
 
     String flag() {
         return flag;
+    }
+
+    /** The first second of the day of every event, in UTC. */
+    long day() {
+        return time.truncatedTo(ChronoUnit.DAYS).getEpochSecond();
     }
 
     /** The ids of all events made so far. */
@@ -97,7 +111,7 @@ final class SentEvents {
     }
 
     private EvaluationEvent event() {
-        EvaluationEvent event = RandomEvents.evaluation(made.id(), flag, VARIATION, "user-" + ids.size() % USERS, time);
+        EvaluationEvent event = RandomEvents.evaluation(made.id(), flag, VARIATION, "user-" + ids.size() % users, time);
         ids.add(event.id().toString());
         return event;
     }

@@ -23,7 +23,7 @@ public final class Benchmarks {
             "pipeline", args -> PipelineBenchmark.main(args),
             "memory", args -> MemoryBenchmark.main(),
             "growth", args -> GrowthBenchmark.main(),
-            "rates", args -> HttpRatesBenchmark.main(),
+            "rates", args -> HttpRatesBenchmark.main(args),
             "broker", args -> broker(args),
             "live", args -> LiveBenchmark.main(args),
             "http", args -> HttpBenchmark.main(args)));

@@ -1,11 +1,18 @@
 package io.flagtally.benchmark;
 
 import io.flagtally.packaged.ServiceProcess;
+import io.flagtally.testing.KafkaServerForTests;
 import io.vertx.core.Vertx;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.HdrHistogram.Histogram;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
 
 /**
  * The highest rate of {@code /register_events} with 1, 10, 50 and 500 events a request, and the times of a request at half
@@ -13,7 +20,8 @@ import org.HdrHistogram.Histogram;
  */
 final class HttpRatesBenchmark {
 
-    private static final int[] BATCHES = {1, 10, 50, 500};
+    private static final List<Integer> BATCHES = List.of(1, 10, 50, 500);
+    private static final int PARTITIONS = 4;
     private static final int CLIENTS = 64;
     private static final Duration WARM_UP = Duration.ofSeconds(10);
     private static final Duration SATURATED = Duration.ofSeconds(10);
@@ -21,19 +29,49 @@ final class HttpRatesBenchmark {
 
     private HttpRatesBenchmark() {}
 
-    static void main() throws Exception {
-        Path directory = Files.createTempDirectory(Path.of("target"), "http-rates");
+    /** @param arguments {@code kafka}, to send over a Kafka beside it; options of the service's JVM; sizes of a request */
+    static void main(String[] arguments) throws Exception {
+        List<String> options = new ArrayList<>(List.of("-Xmx256m"));
+        List<Integer> batches = new ArrayList<>();
+        Optional<KafkaServerForTests> kafka = Optional.empty();
+        for (String argument : arguments) {
+            if (argument.equals("kafka")) {
+                kafka = Optional.of(startedKafka());
+                options.add("-Dquarkus.profile=kafka");
+                options.add("-Dkafka.bootstrap.servers=" + kafka.get().directServers());
+            } else if (argument.startsWith("-")) {
+                options.add(argument);
+            } else {
+                batches.add(Integer.parseInt(argument));
+            }
+        }
+        measure(options, batches.isEmpty() ? BATCHES : batches);
+        kafka.ifPresent(KafkaServerForTests::close);
+    }
+
+    private static void measure(List<String> options, List<Integer> batches) throws Exception {
         Vertx vertx = Vertx.vertx();
-        try (ServiceProcess service =
-                ServiceProcess.in(directory).with("-Xmx256m").ready()) {
+        ServiceProcess.Start start = ServiceProcess.in(Files.createTempDirectory(Path.of("target"), "http-rates"));
+        options.forEach(start::with);
+        try (ServiceProcess service = start.ready()) {
             System.out.printf(
                     "%10s %14s %12s %10s %10s %10s   %s%n",
                     "events", "requests/s", "events/s", "p50 ms", "p99 ms", "p99.9 ms", "answers at half");
-            for (int batch : BATCHES) {
+            for (int batch : batches) {
                 measure(vertx, service, batch);
             }
         }
         vertx.close();
+    }
+
+    private static KafkaServerForTests startedKafka() throws Exception {
+        KafkaServerForTests kafka = KafkaServerForTests.started();
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.directServers()))) {
+            Void unused = admin.createTopics(List.of(new NewTopic("flagtally-events", PARTITIONS, (short) 1)))
+                    .all()
+                    .get();
+        }
+        return kafka;
     }
 
     private static void measure(Vertx vertx, ServiceProcess service, int batch) {

@@ -117,6 +117,29 @@ class BrokerStartTest {
     }
 
     @Test
+    void look_mirror_isLookedAtAndWhenAwayClosesNoDoor() {
+        Map<String, String> mirrored = Map.of("flagtally.mirror.publish-to", "elsewhere", MIRROR, "smallrye-kafka");
+
+        start(inProcess(mirrored), List.of(check("smallrye-kafka", null, "Kafka is away")))
+                .look();
+
+        assertEquals(
+                List.of(new BrokerPlace(
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.of("elsewhere"))),
+                looked);
+        assertEquals(Map.of(), availability.missing(Work.ACCEPT));
+
+        start(config(broker(mirrored), "prod"), List.of(check("smallrye-kafka", null, "Kafka is away")))
+                .look();
+        assertEquals(
+                Map.of("broker", "Kafka is away"), availability.missing(Work.ACCEPT), "it is not the mirror alone");
+    }
+
+    @Test
     void look_unknownProfile_isRefusedAndAKnownOneIsNot() {
         assertRefused(config(broker(Map.of()), "kafak"), "kafak", "quarkus.profile");
         Map<String, String> keys = broker(Map.of());
@@ -186,6 +209,10 @@ class BrokerStartTest {
     }
 
     private BrokerCheck check(String connector, @Nullable String fault) {
+        return check(connector, fault, null);
+    }
+
+    private BrokerCheck check(String connector, @Nullable String fault, @Nullable String away) {
         return new BrokerCheck() {
             @Override
             public String connector() {
@@ -198,7 +225,7 @@ class BrokerStartTest {
                     throw new BrokerStartException(fault);
                 }
                 looked.add(place);
-                return Optional.empty();
+                return Optional.ofNullable(away);
             }
         };
     }

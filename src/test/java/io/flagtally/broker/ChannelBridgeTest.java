@@ -79,6 +79,80 @@ class ChannelBridgeTest {
     }
 
     @Test
+    void deadLetter_ofAMessageWithABadHeader_hasAllHeadersAsTheyCame() {
+        Map<String, String> came = new HashMap<>(WireHeaders.write(HEADERS));
+        came.put("flagtally-accepted-at", "yesterday");
+        came.put("tenant", "acme");
+        came.put("x-death", "[{count=1}]");
+
+        Map<String, String> kept = letterOf(came, Integer.MAX_VALUE);
+
+        assertEquals("yesterday", kept.get("flagtally-accepted-at"));
+        assertEquals("Größe 1", kept.get("flagtally-environment"));
+        assertEquals("OPEN_FEATURE_GO", kept.get("flagtally-source"));
+        assertEquals("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", kept.get("traceparent"));
+        assertEquals("1", kept.get("flagtally-events"), "a letter has one event, whatever its message said");
+        assertEquals("acme", kept.get("tenant"));
+        assertEquals("{\"x-death\":\"[{count=1}]\"}", kept.get("flagtally-other-headers"));
+        assertEquals("MALFORMED", kept.get("flagtally-error-code"));
+    }
+
+    @Test
+    void deadLetter_ofABrokerWithFewHeaders_hasTheOthersInOne() {
+        Map<String, String> came = new HashMap<>(WireHeaders.write(HEADERS));
+        came.put("tenant", "acme");
+        came.put("region", "\"eu\"");
+
+        Map<String, String> kept = letterOf(came, 9);
+
+        assertTrue(kept.size() <= 9, kept.toString());
+        assertEquals("Größe 1", kept.get("flagtally-environment"));
+        assertEquals(
+                "{\"traceparent\":\"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\","
+                        + "\"region\":\"\\\"eu\\\"\",\"tenant\":\"acme\"}",
+                kept.get("flagtally-other-headers"));
+    }
+
+    @Test
+    void deadLetter_ofAMessageWithTooMuch_isBoundedAndSaysSo() {
+        Map<String, String> came = new HashMap<>();
+        for (int i = 0; i < 1_000; i++) {
+            came.put("header-" + i, "é".repeat(100));
+        }
+        came.put("flagtally-environment", "e".repeat(100_000));
+
+        Map<String, String> kept = letterOf(came, Integer.MAX_VALUE);
+
+        int bytes = kept.entrySet().stream()
+                .mapToInt(each -> (each.getKey() + each.getValue()).getBytes(StandardCharsets.UTF_8).length)
+                .sum();
+        assertTrue(bytes <= 6_000, "bytes: " + bytes);
+        assertTrue(kept.values().stream().allMatch(value -> value.length() <= 1024), kept.toString());
+        assertEquals("default", kept.get("flagtally-environment"));
+        long others = kept.keySet().stream()
+                .filter(name -> name.startsWith("header-"))
+                .count();
+        assertTrue(others > 10, kept.toString());
+        assertEquals("{\"left out\":" + (1_000 - others) + "}", kept.get("flagtally-other-headers"));
+    }
+
+    /** The headers of the letter for a message with these, which cannot be read. */
+    private Map<String, String> letterOf(Map<String, String> came, int headersMax) {
+        Message<?> arrived = arrived(Message.of("carried", Metadata.of(new OnTheWire(PAYLOAD, came, null))));
+        DeadLetter letter = new DeadLetter(
+                arrived.getMetadata(EventHeaders.class).orElseThrow().ofOneEvent(),
+                "event-1",
+                ErrorCode.MALFORMED,
+                "a header is at fault",
+                PAYLOAD,
+                NOW,
+                arrived.getMetadata(Arrival.class).orElseThrow().headers());
+        Map<String, String> text = WireHeaders.write(letter.headers());
+        LetterHeaders.write(letter, text, headersMax);
+        return text;
+    }
+
+    @Test
     void incoming_whatWasSent_arrivesEqualAndAcknowledgesTheOriginal() {
         AtomicInteger acknowledged = new AtomicInteger();
         OnTheWire wire = wire(sent("events-out", Metadata.of(HEADERS)));
@@ -92,7 +166,7 @@ class ChannelBridgeTest {
         assertEquals(HEADERS, arrived.getMetadata(EventHeaders.class).orElseThrow());
         assertArrayEquals(PAYLOAD, (byte[]) arrived.getPayload());
         assertEquals(
-                new Arrival(true, Optional.empty()),
+                new Arrival(true, Optional.empty(), wire.headers),
                 arrived.getMetadata(Arrival.class).orElseThrow());
         assertEquals(1, acknowledged.get());
     }

@@ -223,7 +223,8 @@ class EventPublisherTest {
 
     @Test
     void publish_withoutLinger_neverMixesRequests() {
-        EventPublisher publisher = publisher(new InFlight(10, 100), "5s");
+        EventPublisher publisher =
+                publisher(new InFlight(10, 100), "5s", Map.of("flagtally.broker.message.linger", "0s"));
 
         publish(publisher, slice("1", "a"));
         publish(publisher, slice("2", "b"), slice("3", "c"));

@@ -187,6 +187,11 @@ public final class PubSubForTests implements AutoCloseable {
         return subscription(subscriptionName(subscription)).backlog();
     }
 
+    /** Messages of {@code subscription} that are delivered and not acknowledged. */
+    public synchronized long lent(String subscription) {
+        return subscription(subscriptionName(subscription)).lent();
+    }
+
     /** Takes all messages of {@code subscription} that are not acknowledged, past the socket. */
     public synchronized List<PubsubMessage> take(String subscription) {
         return subscription(subscriptionName(subscription)).take();

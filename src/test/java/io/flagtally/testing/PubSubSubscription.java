@@ -74,6 +74,10 @@ final class PubSubSubscription {
         return waitingOrLent().count();
     }
 
+    long lent() {
+        return messages.values().stream().filter(held -> held.lease != null).count();
+    }
+
     /** Takes all that is not acknowledged. */
     List<PubsubMessage> take() {
         List<PubsubMessage> taken = waitingOrLent().map(held -> held.message).toList();

@@ -96,11 +96,20 @@ public final class RabbitServerForTests implements AutoCloseable {
      * seconds old.
      */
     public long messages(String queue) {
+        return ask(queue, "query_messages_total");
+    }
+
+    /** Messages of a quorum queue that are delivered and not acknowledged. */
+    public long messagesDelivered(String queue) {
+        return ask(queue, "query_messages_checked_out");
+    }
+
+    private long ask(String queue, String query) {
         String answer = evaluate("""
                 {ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"%s">>)),
-                {ok, {_, N}, _} = ra:local_query(amqqueue:get_pid(Q), fun rabbit_fifo:query_messages_total/1),
+                {ok, {_, N}, _} = ra:local_query(amqqueue:get_pid(Q), fun rabbit_fifo:%s/1),
                 N.
-                """.formatted(queue));
+                """.formatted(queue, query));
         Matcher count = COUNT.matcher(answer);
         if (!count.matches()) {
             throw new IllegalStateException("RabbitMQ does not say how much " + queue + " holds: " + answer);

@@ -43,11 +43,17 @@ public final class RedisServerForTests implements AutoCloseable {
 
     /** Makes it a replica of {@code master}. */
     public void follow(RedisServerForTests master) {
+        run("REPLICAOF", LoopbackPort.HOST, String.valueOf(master.port));
+    }
+
+    /** Runs a command of words without spaces; fails if it is refused. */
+    public void run(String... words) {
         try (Socket socket = new Socket(LoopbackPort.HOST, port)) {
-            String command = "REPLICAOF " + LoopbackPort.HOST + " " + master.port + "\r\n";
+            String command = String.join(" ", words) + "\r\n";
             socket.getOutputStream().write(command.getBytes(StandardCharsets.US_ASCII));
-            if (socket.getInputStream().read() != '+') {
-                throw new IllegalStateException("REPLICAOF was refused");
+            int kind = socket.getInputStream().read();
+            if (kind == '-' || kind < 0) {
+                throw new IllegalStateException(command + "was refused");
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

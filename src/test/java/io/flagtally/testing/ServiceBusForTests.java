@@ -197,6 +197,11 @@ public final class ServiceBusForTests implements AutoCloseable {
         return queue.ready.size() + queue.lent.size();
     }
 
+    /** Messages of this entity that are delivered and not settled. */
+    public synchronized long lent(String entity) {
+        return known(entity).lent.size();
+    }
+
     /** Takes all messages that wait in the entity, past the socket. */
     public synchronized List<Kept> take(String entity) {
         Queue queue = known(entity);

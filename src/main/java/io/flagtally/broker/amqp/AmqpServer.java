@@ -120,12 +120,13 @@ class AmqpServer {
     }
 
     private void requirePlaces(AmqpConnection open, BrokerPlace place) {
-        place.publishTo().ifPresent(to -> require(open.createSender(to).compose(l -> l.close()), to, "publish-to"));
-        place.deadLetterTo()
-                .ifPresent(to -> require(open.createSender(to).compose(l -> l.close()), to, "dead-letter-to"));
+        place.publishTo().ifPresent(to -> requireSending(open, to, "flagtally.broker.publish-to"));
+        place.deadLetterTo().ifPresent(to -> requireSending(open, to, "flagtally.broker.dead-letter-to"));
+        place.mirrorTo().ifPresent(to -> requireSending(open, to, BrokerPlace.MIRROR_TO));
         // Without a handler it gives no credit, so nothing is delivered to it.
         place.subscribeTo()
-                .ifPresent(from -> require(open.createReceiver(from).compose(l -> l.close()), from, "subscribe-to"));
+                .ifPresent(from -> require(
+                        open.createReceiver(from).compose(l -> l.close()), from, "flagtally.broker.subscribe-to"));
     }
 
     /** One sentence for a person. */
@@ -137,6 +138,10 @@ class AmqpServer {
         return uni.await().atMost(PATIENCE.plusSeconds(1));
     }
 
+    private void requireSending(AmqpConnection open, String address, String key) {
+        require(open.createSender(address).compose(l -> l.close()), address, key);
+    }
+
     private void require(Future<Void> attached, String address, String key) {
         try {
             var unused = await(uni(attached));
@@ -145,7 +150,7 @@ class AmqpServer {
                 throw e;
             }
             throw new BrokerStartException(
-                    "The AMQP broker at %s does not open the address %s (%s); create it or grant it, or set flagtally.broker.%s to another."
+                    "The AMQP broker at %s does not open the address %s (%s); create it or grant it, or set %s to another."
                             .formatted(where(), address, text(e), key),
                     e);
         }

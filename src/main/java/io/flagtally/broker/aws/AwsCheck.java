@@ -32,6 +32,7 @@ class AwsCheck implements BrokerCheck {
         place.publishTo().ifPresent(text -> places.put("flagtally.broker.publish-to", text));
         place.deadLetterTo().ifPresent(text -> places.put("flagtally.broker.dead-letter-to", text));
         place.subscribeTo().ifPresent(text -> places.put("flagtally.broker.subscribe-to", text));
+        place.mirrorTo().ifPresent(text -> places.put(BrokerPlace.MIRROR_TO, text));
         requireQueueToReceiveFrom(place);
         AwsLook look = new AwsLook(clients);
         Patience patience = Patience.ofACheck();

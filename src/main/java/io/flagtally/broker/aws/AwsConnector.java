@@ -29,6 +29,9 @@ public class AwsConnector implements InboundConnector, OutboundConnector {
     private static final String ADDRESS = "address";
     private static final String ORDERED = "ordered";
 
+    /** AWS takes ten attributes; one says how the bytes of the payload travel. */
+    private static final int HEADERS_MAX = 9;
+
     private final AwsConfig config;
     private final AwsClients clients;
     private final LeasedSources sources;
@@ -43,7 +46,7 @@ public class AwsConnector implements InboundConnector, OutboundConnector {
     @Produces
     @Singleton
     static Carrier carrier() {
-        return new LeasedCarrier(NAME, place -> AwsAddress.of(place).isOrdered());
+        return new LeasedCarrier(NAME, place -> AwsAddress.of(place).isOrdered(), HEADERS_MAX);
     }
 
     @Override

@@ -58,6 +58,7 @@ class AzureBroker implements BrokerCheck, BrokerState {
             for (Look look : new Look[] {
                 new Look(PUBLISH_TO, place.publishTo(), true),
                 new Look(DEAD_LETTER_TO, place.deadLetterTo(), true),
+                new Look(BrokerPlace.MIRROR_TO, place.mirrorTo(), true),
                 new Look(SUBSCRIBE_TO, place.subscribeTo(), false)
             }) {
                 Optional<AzureFailure> failure = look.entity.flatMap(entity -> look(entity, look.sending));

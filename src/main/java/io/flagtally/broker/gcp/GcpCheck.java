@@ -43,6 +43,7 @@ class GcpCheck implements BrokerCheck {
         GcpNames names = new GcpNames(config);
         Optional<String> publishTo = place.publishTo().map(names::topic);
         Optional<String> deadLetterTo = place.deadLetterTo().map(names::topic);
+        Optional<String> mirrorTo = place.mirrorTo().map(names::topic);
         Optional<String> subscribeTo = place.subscribeTo().map(names::subscription);
         var unused = clients.emulator();
         new GcpCredentials(config).require();
@@ -55,6 +56,7 @@ class GcpCheck implements BrokerCheck {
                                 "flagtally.broker.dead-letter-to",
                                 deadLetterTo,
                                 name -> look.topic(name, patience.left())),
+                        () -> judge(BrokerPlace.MIRROR_TO, mirrorTo, name -> look.topic(name, patience.left())),
                         () -> judge(
                                 "flagtally.broker.subscribe-to",
                                 subscribeTo,

@@ -38,6 +38,10 @@ class KafkaBroker implements BrokerCheck, BrokerState {
     private static final String SERVERS = "kafka.bootstrap.servers";
     private static final String PUBLISH_TO = "flagtally.broker.publish-to";
     private static final String SUBSCRIBE_TO = "flagtally.broker.subscribe-to";
+
+    /** Set, if the mirror is another Kafka; that one is not looked at. */
+    private static final String SERVERS_OF_MIRROR = "mp.messaging.outgoing.mirror-out.bootstrap.servers";
+
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final KafkaAdmin admin;
@@ -63,13 +67,13 @@ class KafkaBroker implements BrokerCheck, BrokerState {
 
     @Override
     public Optional<String> check(BrokerPlace place) {
+        Map<String, String> keyOfTopic = keysOfTopics(place);
+        if (keyOfTopic.isEmpty()) {
+            return Optional.empty();
+        }
         if (servers().isEmpty()) {
             throw new BrokerStartException("The profile kafka needs a Kafka; set " + SERVERS + " to its host:port.");
         }
-        Map<String, String> keyOfTopic = new HashMap<>();
-        place.publishTo().ifPresent(topic -> keyOfTopic.put(topic, PUBLISH_TO));
-        place.subscribeTo().ifPresent(topic -> keyOfTopic.put(topic, SUBSCRIBE_TO));
-        place.deadLetterTo().ifPresent(topic -> keyOfTopic.put(topic, "flagtally.broker.dead-letter-to"));
         Map<String, KafkaFuture<TopicDescription>> looks =
                 client().describeTopics(keyOfTopic.keySet()).topicNameValues();
         for (Map.Entry<String, KafkaFuture<TopicDescription>> look : looks.entrySet()) {
@@ -157,6 +161,19 @@ class KafkaBroker implements BrokerCheck, BrokerState {
         } catch (KafkaException e) {
             return OptionalLong.empty();
         }
+    }
+
+    private Map<String, String> keysOfTopics(BrokerPlace place) {
+        Map<String, String> keys = new HashMap<>();
+        place.publishTo().ifPresent(topic -> keys.put(topic, PUBLISH_TO));
+        place.subscribeTo().ifPresent(topic -> keys.put(topic, SUBSCRIBE_TO));
+        place.deadLetterTo().ifPresent(topic -> keys.put(topic, "flagtally.broker.dead-letter-to"));
+        boolean elsewhere =
+                config.getOptionalValue(SERVERS_OF_MIRROR, String.class).isPresent();
+        if (!elsewhere) {
+            place.mirrorTo().ifPresent(topic -> keys.putIfAbsent(topic, BrokerPlace.MIRROR_TO));
+        }
+        return keys;
     }
 
     private TopicDescription describe(String topic) {

@@ -99,7 +99,7 @@ class RedisStreamsServer implements BrokerCheck, BrokerState {
                     "flagtally.redis-streams.partitions is " + config.partitions() + "; set it to 1 or more.");
         }
         RedisDurability durability = durability();
-        List<String> streams = Stream.of(place.publishTo(), place.subscribeTo())
+        List<String> streams = Stream.of(place.publishTo(), place.subscribeTo(), place.mirrorTo())
                 .flatMap(Optional::stream)
                 .distinct()
                 .flatMap(name -> Stream.of(new StreamKeys(name, config.partitions()).all()))
@@ -194,8 +194,8 @@ class RedisStreamsServer implements BrokerCheck, BrokerState {
                         .invoke(type -> {
                             if (!List.of("none", "stream").contains(type.toString())) {
                                 throw new BrokerStartException("The key " + stream + " of Redis holds a " + type
-                                        + ", not a stream; set flagtally.broker.publish-to and subscribe-to to"
-                                        + " another name.");
+                                        + ", not a stream; set flagtally.broker.publish-to and subscribe-to, or"
+                                        + " " + BrokerPlace.MIRROR_TO + ", to another name.");
                             }
                         })
                         .replaceWithVoid())
