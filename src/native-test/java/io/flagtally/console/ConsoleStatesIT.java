@@ -232,7 +232,8 @@ class ConsoleStatesIT {
             console.open("#/overview").signIn("local");
             console.awaitText(".note.warning", "The console tries again");
             Awaitility.await().pollInSameThread().atMost(Duration.ofMinutes(1)).until(() -> {
-                assertEquals(200, register(counts, "local", events("counted", 10)).statusCode());
+                assertEquals(
+                        200, register(counts, "local", events("counted", 10)).statusCode());
                 return (Boolean) console.page()
                         .evaluate("() => Number(document.querySelector('.figures .value').textContent) > 0");
             });
