@@ -23,7 +23,9 @@ public class Availability {
         /** Writing the events that were taken. In process nothing is taken that could not be written. */
         WRITE,
         /** Answering reads. */
-        SERVE
+        SERVE,
+        /** Answering reads of active users, beyond what all reads need. */
+        SERVE_USERS
     }
 
     private final Map<Work, Map<String, String>> missing = new ConcurrentHashMap<>();

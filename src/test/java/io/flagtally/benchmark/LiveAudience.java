@@ -74,6 +74,10 @@ final class LiveAudience implements AutoCloseable {
 
     /** Sends a probe every tenth of a second. */
     void probe(Duration duration) {
+        micros.reset();
+        messages.reset();
+        bytes.reset();
+        missed.reset();
         long end = System.nanoTime() + duration.toNanos();
         try {
             for (int i = 0; System.nanoTime() < end; i++) {

@@ -11,9 +11,9 @@ import java.util.TreeMap;
 import org.HdrHistogram.Histogram;
 
 /**
- * The packaged service under an open-loop load, first without readers and then with many live streams: how soon each
- * reader sees an event that is sent, what the readers cost in memory and CPU, and what becomes of the ingest rate.
- * Arguments: readers, flags, events a second, seconds, {@code -Xmx} of the service.
+ * The packaged service under an open-loop load, first without readers, then with many live streams, and then beside others
+ * who never read: how soon each reader sees an event that is sent, what the readers cost in memory and CPU, and what becomes of the ingest rate.
+ * Arguments: readers, flags, events a second, seconds, {@code -Xmx} of the service, readers who never read.
  */
 final class LiveBenchmark {
 
@@ -28,12 +28,13 @@ final class LiveBenchmark {
         double rate = args.length > 2 ? Double.parseDouble(args[2]) : 12_000;
         Duration duration = Duration.ofSeconds(args.length > 3 ? Long.parseLong(args[3]) : 60);
         String heap = args.length > 4 ? args[4] : "256m";
+        int stalled = args.length > 5 ? Integer.parseInt(args[5]) : 100;
         Path directory = Files.createTempDirectory(Path.of("target"), "live-benchmark");
         Vertx vertx = Vertx.vertx();
         try (ServiceProcess service = ServiceProcess.in(directory)
                 .with("-Xmx" + heap)
-                .with("-Dflagtally.live.readers-per-key-max=" + (readers + 1))
-                .with("-Dflagtally.live.readers-max=" + (readers + 1))
+                .with("-Dflagtally.live.readers-per-key-max=" + (readers + stalled + 1))
+                .with("-Dflagtally.live.readers-max=" + (readers + stalled + 1))
                 .ready()) {
             OpenLoopLoad warmUp = new OpenLoopLoad(vertx, service.port(), BATCH);
             warmUp.run(rate / 2, WARM_UP);
@@ -46,15 +47,29 @@ final class LiveBenchmark {
                 System.out.printf(
                         "%nmemory of %d idle readers: %.1f MB resident more%n",
                         readers, (resident(service) - before) / 1e6);
-                Thread probing = new Thread(() -> audience.probe(duration), "live-probes");
-                probing.start();
-                run("with " + readers + " readers of " + flags + " flags", vertx, service, rate, duration);
-                probing.join();
-                audience.print();
-                System.out.printf("resident at the end %.0f MB%n", resident(service) / 1e6);
+                probe(audience, "with " + readers + " readers of " + flags + " flags", vertx, service, rate, duration);
+                try (StalledReaders never = new StalledReaders(service, stalled, flags)) {
+                    probe(audience, "and with " + stalled + " who never read", vertx, service, rate, duration);
+                    System.out.printf(
+                            "%d never read; readers now %.0f, bytes on their way to them %.0f%n",
+                            never.size(),
+                            metric(service, "flagtally_live_readers"),
+                            metric(service, "flagtally_live_bytes"));
+                }
             }
         }
         vertx.close();
+    }
+
+    private static void probe(
+            LiveAudience audience, String how, Vertx vertx, ServiceProcess service, double rate, Duration duration)
+            throws InterruptedException, IOException {
+        Thread probing = new Thread(() -> audience.probe(duration), "live-probes");
+        probing.start();
+        run(how, vertx, service, rate, duration);
+        probing.join();
+        audience.print();
+        System.out.printf("resident at the end %.0f MB%n", resident(service) / 1e6);
     }
 
     private static void run(String how, Vertx vertx, ServiceProcess service, double rate, Duration duration) {
@@ -78,6 +93,10 @@ final class LiveBenchmark {
                         "cpu of %s: %.2f cores%n", part, (used - before.getOrDefault(part, 0.0)) / seconds));
         System.out.printf("heap used now %.0f MB%n", meter.metric("jvm_memory_used_bytes{area=\"heap\"") / 1e6);
         load.close();
+    }
+
+    private static double metric(ServiceProcess service, String name) {
+        return new ServiceMeter(service).metric(name);
     }
 
     /** Resident bytes of the service's JVM. */

@@ -21,7 +21,6 @@ import java.time.YearMonth;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,11 +30,11 @@ import org.jspecify.annotations.Nullable;
 @Singleton
 class LiveActiveUsers {
 
-    private static final Logger LOG = Logger.getLogger(LiveActiveUsers.class);
-
-    /** An environment that somebody watches. */
-    private static final class Watched {
+    /** An environment that somebody watches, read by itself: one that is slow or fails holds up no other. */
+    private final class Watched {
         private final EnvironmentId id;
+        private final LiveTicker ticker;
+        private final Readability readability;
         private int readers;
         private volatile @Nullable LiveUsersResponse last;
         private volatile @Nullable UsersState state;
@@ -43,10 +42,12 @@ class LiveActiveUsers {
 
         Watched(EnvironmentId id) {
             this.id = id;
+            this.ticker = new LiveTicker(vertx, config.activeUsersTick(), () -> read(this));
+            this.readability = new Readability("Live active users of the environment " + id.value());
         }
     }
 
-    private record UsersState(LivePart part) implements LiveView.State {
+    private record UsersState(LivePart part, boolean readable) implements LiveView.State {
         @Override
         public List<LivePart> parts() {
             return List.of(part);
@@ -58,8 +59,8 @@ class LiveActiveUsers {
         }
 
         @Override
-        public @Nullable String pulse() {
-            return null;
+        public String pulse() {
+            return "{\"readable\":" + readable + "}";
         }
     }
 
@@ -69,7 +70,7 @@ class LiveActiveUsers {
     private final InstantSource clock;
     private final ObjectMapper json;
     private final MeterRegistry meters;
-    private final LiveTicker ticker;
+    private final Vertx vertx;
     private final Map<EnvironmentId, Watched> environments = new HashMap<>();
 
     @Inject
@@ -87,11 +88,11 @@ class LiveActiveUsers {
         this.clock = clock;
         this.json = json;
         this.meters = meters;
-        this.ticker = new LiveTicker(vertx, config.activeUsersTick(), this::read);
+        this.vertx = vertx;
     }
 
     synchronized LiveView watch(EnvironmentId environment) {
-        Watched watched = environments.computeIfAbsent(environment, Watched::new);
+        Watched watched = environments.computeIfAbsent(environment, id -> new Watched(id));
         watched.readers++;
         return new View(watched);
     }
@@ -103,24 +104,17 @@ class LiveActiveUsers {
         }
     }
 
-    private synchronized List<Watched> watched() {
-        return List.copyOf(environments.values());
-    }
-
-    private Uni<Void> read() {
-        return LiveTicker.oneByOne(watched(), this::read);
-    }
-
     private Uni<Void> read(Watched watched) {
         LocalDate today = calendar.localDate(clock.instant());
         YearMonth month = YearMonth.from(today);
         long began = System.nanoTime();
         Timer.Sample sample = Timer.start(meters);
-        Uni<List<PeriodActivity>> months =
-                reader.months(List.of(watched.id), month, month).map(ActivityReading::activity);
-        return months.chain(ofMonth -> reader.days(watched.id, new DateSpan(today, today))
+        // The month after the day, so that it never has fewer users than the day has.
+        Uni<List<PeriodActivity>> days =
+                reader.days(watched.id, new DateSpan(today, today)).map(ActivityReading::activity);
+        return days.chain(ofDay -> reader.months(List.of(watched.id), month, month)
                         .map(ActivityReading::activity)
-                        .invoke(ofDay -> saw(
+                        .invoke(ofMonth -> saw(
                                 watched,
                                 began,
                                 LiveUsersResponse.of(watched.id, calendar.zone().getId(), today, ofDay, ofMonth))))
@@ -128,15 +122,17 @@ class LiveActiveUsers {
                 .after(config.activeUsersTick().multipliedBy(4))
                 .fail()
                 .onItemOrFailure()
-                .invoke((days, failure) -> {
+                .invoke((read, failure) -> {
                     sample.stop(meters.timer(
                             "flagtally.live.reads",
                             "kind",
                             "active_users",
                             "outcome",
                             failure == null ? "ok" : "failed"));
-                    if (failure != null) {
-                        LOG.debugf("Live active users cannot be read: %s", failure);
+                    watched.readability.saw(began, failure);
+                    UsersState state = watched.state;
+                    if (failure != null && state != null) {
+                        watched.state = new UsersState(state.part, false);
                     }
                 })
                 .onFailure()
@@ -145,19 +141,19 @@ class LiveActiveUsers {
     }
 
     private void saw(Watched watched, long began, LiveUsersResponse read) {
-        show(watched, read);
+        LiveUsersResponse last = watched.last;
+        UsersState state = watched.state;
+        LiveUsersResponse next = last == null ? read : read.noLowerThan(last);
+        if (state == null || !state.readable || !next.equals(last)) {
+            watched.last = next;
+            watched.state = new UsersState(LivePart.of("", text(next)), true);
+        }
         watched.readNanos = began;
     }
 
-    private void show(Watched watched, LiveUsersResponse read) {
-        LiveUsersResponse last = watched.last;
-        LiveUsersResponse next = last == null ? read : read.noLowerThan(last);
-        if (next.equals(last)) {
-            return;
-        }
-        watched.last = next;
+    private String text(LiveUsersResponse users) {
         try {
-            watched.state = new UsersState(LivePart.of("", json.writeValueAsString(next)));
+            return json.writeValueAsString(users);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
@@ -168,7 +164,7 @@ class LiveActiveUsers {
         private final Watched watched;
 
         View(Watched watched) {
-            super(ticker, () -> leave(watched));
+            super(watched.ticker, watched.readability, () -> leave(watched));
             this.watched = watched;
         }
 

@@ -44,6 +44,10 @@ public interface LiveConfig {
     @WithDefault("2000")
     int flagsMax();
 
+    /** Most bytes of messages that an instance has on their way to readers; a further message waits, and when there is no room, readers who have taken nothing for 5 seconds are cut. */
+    @WithDefault("33554432")
+    long bytesMax();
+
     /** How long a ticket opens streams. */
     @WithDefault("1M")
     Duration ticketLifetime();

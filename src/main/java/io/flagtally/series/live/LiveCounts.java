@@ -9,24 +9,18 @@ import io.flagtally.platform.config.TimeConfig;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.platform.error.RefusedException;
 import io.flagtally.rollup.BucketCalendar;
-import io.flagtally.rollup.Granularity;
-import io.flagtally.rollup.TimeBucket;
 import io.flagtally.series.live.WatchedEnvironment.Seen;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Timer;
-import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.InstantSource;
-import java.time.LocalDate;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.stream.Collectors;
-import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,19 +30,12 @@ import org.jspecify.annotations.Nullable;
 @Singleton
 class LiveCounts {
 
-    private static final Logger LOG = Logger.getLogger(LiveCounts.class);
-
-    private final LiveReader reader;
     private final BrokerInUse broker;
     private final LiveConfig config;
     private final BucketCalendar calendar;
-    private final InstantSource clock;
     private final ObjectMapper json;
-    private final MeterRegistry meters;
-    private final LiveTicker ticker;
-    private final Map<EnvironmentId, WatchedEnvironment> environments = new HashMap<>();
-    private final Map<EnvironmentId, Long> busiestReadNanos = new HashMap<>();
-    private boolean readable = true;
+    private final TickedEnvironment.Source source;
+    private final Map<EnvironmentId, TickedEnvironment> environments = new HashMap<>();
     private volatile @Nullable BrokerText brokerText;
 
     @Inject
@@ -62,35 +49,31 @@ class LiveCounts {
             ObjectMapper json,
             MeterRegistry meters,
             Vertx vertx) {
-        this.reader = reader;
         this.broker = broker;
         this.config = config;
         this.calendar = new BucketCalendar(time.zone());
-        this.clock = clock;
         this.json = json;
-        this.meters = meters;
-        this.ticker = new LiveTicker(vertx, config.tick(), this::read);
+        this.source = new TickedEnvironment.Source(reader, config, calendar, clock, meters, vertx);
         meters.gauge("flagtally.live.flags", this, LiveCounts::watchedFlags);
     }
 
     /** @throws RefusedException if this instance watches too many flags already */
     LiveView watch(EnvironmentId environment, List<FlagId> flags) {
-        WatchedEnvironment watched = room(environment, flags.size(), each -> each.watch(flags));
-        LivePart list = list(environment, flags);
-        return new View(watched, seen -> flags, list, () -> leave(watched, each -> each.leave(flags)));
+        TickedEnvironment watched = room(environment, flags.size(), each -> each.watch(flags));
+        return new View(watched, flags, seen -> flags, () -> leave(watched, each -> each.leave(flags)));
     }
 
     /** @throws RefusedException if this instance watches too many flags already */
     LiveView watchBusiest(EnvironmentId environment, int top) {
-        WatchedEnvironment watched = room(environment, top, each -> each.watchBusiest(top));
+        TickedEnvironment watched = room(environment, top, each -> each.watchBusiest(top));
         return new View(
                 watched,
+                top,
                 seen -> seen.busiest().subList(0, Math.min(top, seen.busiest().size())),
-                null,
                 () -> leave(watched, each -> each.leaveBusiest(top)));
     }
 
-    private synchronized WatchedEnvironment room(
+    private synchronized TickedEnvironment room(
             EnvironmentId environment, int more, Consumer<WatchedEnvironment> watch) {
         if (watchedFlags() + more > config.flagsMax()) {
             throw new RefusedException(
@@ -98,90 +81,24 @@ class LiveCounts {
                     "This instance watches " + config.flagsMax()
                             + " flags already (flagtally.live.flags-max); try again later, or at another instance.");
         }
-        WatchedEnvironment watched = environments.computeIfAbsent(environment, id -> new WatchedEnvironment(id, json));
-        watch.accept(watched);
-        return watched;
+        TickedEnvironment ticked = environments.computeIfAbsent(
+                environment, id -> new TickedEnvironment(new WatchedEnvironment(id, json), source));
+        watch.accept(ticked.watched());
+        return ticked;
     }
 
     /** What was read of an environment is forgotten with its last reader: the next one must not see it. */
-    private synchronized void leave(WatchedEnvironment watched, Consumer<WatchedEnvironment> leave) {
-        leave.accept(watched);
-        if (watched.isEmpty()) {
-            environments.remove(watched.id(), watched);
-            busiestReadNanos.remove(watched.id());
+    private synchronized void leave(TickedEnvironment ticked, Consumer<WatchedEnvironment> leave) {
+        leave.accept(ticked.watched());
+        if (ticked.watched().isEmpty()) {
+            environments.remove(ticked.watched().id(), ticked);
         }
     }
 
     private synchronized int watchedFlags() {
-        return environments.values().stream().mapToInt(WatchedEnvironment::size).sum();
-    }
-
-    private synchronized List<WatchedEnvironment> watched() {
-        return List.copyOf(environments.values());
-    }
-
-    private Uni<Void> read() {
-        return LiveTicker.oneByOne(watched(), this::read);
-    }
-
-    private Uni<Void> read(WatchedEnvironment environment) {
-        TimeBucket today = calendar.bucketOf(Granularity.DAY, clock.instant());
-        LocalDate date = calendar.localDate(today.start());
-        long began = System.nanoTime();
-        Timer.Sample sample = Timer.start(meters);
-        return busiest(environment, today)
-                .chain(() -> {
-                    List<FlagId> wanted = environment.wanted();
-                    return reader.read(environment.id(), wanted, today).invoke(flags -> {
-                        Map<FlagId, LiveFlag> byId =
-                                flags.stream().collect(Collectors.toMap(LiveFlag::flag, Function.identity()));
-                        environment.saw(date, wanted, byId, began);
-                    });
-                })
-                .onItemOrFailure()
-                .invoke((flags, failure) -> told(environment, date, sample, failure))
-                .onFailure()
-                .recoverWithNull()
-                .replaceWithVoid();
-    }
-
-    private Uni<?> busiest(WatchedEnvironment environment, TimeBucket today) {
-        int top = environment.top();
-        Long before = busiestRead(environment.id());
-        long now = System.nanoTime();
-        boolean due = before == null
-                || !environment.busiestKnown()
-                || now - before >= config.busiestEvery().toNanos();
-        if (top == 0 || !due) {
-            return Uni.createFrom().voidItem();
-        }
-        return reader.busiest(environment.id(), today, top).invoke(flags -> {
-            environment.busiest(flags);
-            remember(environment.id(), now);
-        });
-    }
-
-    private synchronized @Nullable Long busiestRead(EnvironmentId environment) {
-        return busiestReadNanos.get(environment);
-    }
-
-    private synchronized void remember(EnvironmentId environment, long nanos) {
-        busiestReadNanos.put(environment, nanos);
-    }
-
-    private void told(
-            WatchedEnvironment environment, LocalDate date, Timer.Sample sample, @Nullable Throwable failure) {
-        sample.stop(
-                meters.timer("flagtally.live.reads", "kind", "counts", "outcome", failure == null ? "ok" : "failed"));
-        if (failure != null) {
-            if (readable) {
-                LOG.warnf("Live counts cannot be read: %s", failure.getMessage());
-            }
-            environment.saw(date, environment.wanted(), null, System.nanoTime());
-        } else if (!readable) {
-            LOG.info("Live counts can be read again");
-        }
-        readable = failure == null;
+        return environments.values().stream()
+                .mapToInt(each -> each.watched().size())
+                .sum();
     }
 
     /** The broker as a stream words it. */
@@ -212,28 +129,33 @@ class LiveCounts {
         }
     }
 
-    private LivePart list(EnvironmentId environment, List<FlagId> flags) {
-        return LivePart.of(
-                environment.value(), text(flags.stream().map(FlagId::value).toList()));
+    private CountsState state(EnvironmentId environment, Seen seen, List<FlagId> flags) {
+        String ids = text(flags.stream().map(FlagId::value).toList());
+        return new CountsState(
+                environment.value(),
+                calendar.zone().getId(),
+                seen.date(),
+                LivePart.of(environment.value(), ids),
+                flags.stream()
+                        .map(seen.flags()::get)
+                        .map(shown -> Objects.requireNonNull(shown))
+                        .toList(),
+                seen.readable(),
+                broker());
     }
 
     /** What one reader watches of an environment. */
     private final class View extends TickedView {
         private final WatchedEnvironment environment;
+        private final Object wanted;
         private final Function<Seen, List<FlagId>> choice;
-        private final @Nullable LivePart fixedList;
-        private volatile @Nullable Seen stateOf;
-        private volatile @Nullable State state;
 
-        View(
-                WatchedEnvironment environment,
-                Function<Seen, List<FlagId>> choice,
-                @Nullable LivePart fixedList,
-                Runnable leave) {
-            super(ticker, leave);
-            this.environment = environment;
+        /** @param wanted equal for readers who want the same */
+        View(TickedEnvironment ticked, Object wanted, Function<Seen, List<FlagId>> choice, Runnable leave) {
+            super(ticked.ticker(), ticked.readability(), leave);
+            this.environment = ticked.watched();
+            this.wanted = wanted;
             this.choice = choice;
-            this.fixedList = fixedList;
         }
 
         @Override
@@ -242,36 +164,12 @@ class LiveCounts {
             if (seen == null || !seen.isSince(openedNanos())) {
                 return null;
             }
-            if (seen == stateOf) {
-                return state;
-            }
-            State next = state(seen);
-            stateOf = seen;
-            state = next;
-            return next;
-        }
-
-        private @Nullable State state(Seen seen) {
-            if (fixedList == null && !environment.busiestKnown()) {
-                return null;
-            }
             List<FlagId> flags = choice.apply(seen);
-            List<WatchedFlag.Shown> shown = flags.stream()
-                    .map(seen.flags()::get)
-                    .filter(each -> each != null)
-                    .toList();
-            if (shown.size() < flags.size()) {
+            if (wanted instanceof Integer && !environment.busiestKnown()
+                    || !seen.flags().keySet().containsAll(flags)) {
                 return null;
             }
-            LivePart list = fixedList == null ? list(environment.id(), flags) : fixedList;
-            return new CountsState(
-                    environment.id().value(),
-                    calendar.zone().getId(),
-                    seen.date(),
-                    list,
-                    shown,
-                    seen.readable(),
-                    broker());
+            return seen.state(wanted, () -> LiveCounts.this.state(environment.id(), seen, flags));
         }
     }
 }

@@ -21,6 +21,9 @@ public interface LiveReader {
      */
     Uni<List<LiveFlag>> read(EnvironmentId environment, List<FlagId> flags, TimeBucket day);
 
-    /** Returns the flags with the most evaluations of {@code day}, the busiest first. */
+    /**
+     * Returns the flags with the most evaluations of {@code day}, the busiest first. Of an environment with thousands of
+     * flags, those may be looked through that were evaluated last.
+     */
     Uni<List<FlagId>> busiest(EnvironmentId environment, TimeBucket day, int limit);
 }

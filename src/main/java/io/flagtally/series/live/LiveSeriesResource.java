@@ -28,6 +28,7 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.UriInfo;
 import jakarta.ws.rs.sse.OutboundSseEvent;
 import jakarta.ws.rs.sse.Sse;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -75,6 +76,7 @@ public class LiveSeriesResource {
     private final LiveCounts counts;
     private final LiveActiveUsers activeUsers;
     private final LiveReaders readers;
+    private final LiveMessages messages;
     private final LiveTickets tickets;
     private final LiveConfig config;
     private final ApiKeys keys;
@@ -87,6 +89,7 @@ public class LiveSeriesResource {
             LiveCounts counts,
             LiveActiveUsers activeUsers,
             LiveReaders readers,
+            LiveMessages messages,
             LiveTickets tickets,
             LiveConfig config,
             ApiKeys keys,
@@ -95,6 +98,7 @@ public class LiveSeriesResource {
         this.counts = counts;
         this.activeUsers = activeUsers;
         this.readers = readers;
+        this.messages = messages;
         this.tickets = tickets;
         this.config = config;
         this.keys = keys;
@@ -114,7 +118,7 @@ public class LiveSeriesResource {
     @Parameter(
             name = "top",
             in = ParameterIn.QUERY,
-            description = "Without featureId: the flags with the most evaluations today",
+            description = "Without featureId: the flags with the most evaluations today, of the 1,000 evaluated last",
             schema = @Schema(implementation = Integer.class, minimum = "1", maximum = "100", defaultValue = "10"))
     @Parameter(name = "ticket", in = ParameterIn.QUERY, description = "In place of a key")
     @Parameter(name = "lastEventId", in = ParameterIn.QUERY, description = "In place of the header Last-Event-ID")
@@ -128,10 +132,7 @@ public class LiveSeriesResource {
         Guest guest = guest(headers, query);
         List<FlagId> flags = flags(query);
         int top = Arguments.count(query, "top", TOP_DEFAULT, FLAGS_MAX);
-        Map<String, String> missing = availability.missing(Availability.Work.SERVE);
-        if (!missing.isEmpty()) {
-            throw new UnavailableException(String.join(" ", missing.values()), null);
-        }
+        require(Availability.Work.SERVE);
         return stream(
                 guest,
                 headers,
@@ -160,6 +161,7 @@ public class LiveSeriesResource {
             @Context HttpHeaders headers, @Context UriInfo uri, @Context HttpServerRequest request, @Context Sse sse) {
         QueryParameters query = QueryParameters.of(uri);
         Guest guest = guest(headers, query);
+        require(Availability.Work.SERVE_USERS);
         return stream(
                 guest,
                 headers,
@@ -200,6 +202,13 @@ public class LiveSeriesResource {
         return new Guest(admission.keyName(), new EnvironmentId(admission.environment()));
     }
 
+    private void require(Availability.Work work) {
+        Map<String, String> missing = availability.missing(work);
+        if (!missing.isEmpty()) {
+            throw new UnavailableException(String.join(" ", missing.values()), null);
+        }
+    }
+
     private static List<FlagId> flags(QueryParameters query) {
         List<FlagId> flags = Arguments.flags(query);
         if (flags.size() > FLAGS_MAX) {
@@ -211,7 +220,7 @@ public class LiveSeriesResource {
     }
 
     /** The connection of a reader, and how often it is told of a change. */
-    private record Connection(HttpServerRequest request, Sse sse, java.time.Duration tick) {}
+    private record Connection(HttpServerRequest request, Sse sse, Duration tick) {}
 
     private Multi<OutboundSseEvent> stream(
             Guest guest, HttpHeaders headers, QueryParameters query, Connection connection, Supplier<LiveView> watch) {
@@ -223,6 +232,7 @@ public class LiveSeriesResource {
                     new LiveStream.Pace(connection.tick, config.heartbeat(), config.stallMax(), config.streamMax());
             stream = new LiveStream(
                     watch.get(),
+                    messages,
                     new ReaderDoor(guest, connection.request),
                     pace,
                     connection.sse,
@@ -238,7 +248,7 @@ public class LiveSeriesResource {
                 .response()
                 .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
                 .putHeader("x-accel-buffering", "no");
-        return Multi.createFrom().publisher(stream);
+        return stream.onceShown();
     }
 
     private static String lastEventId(HttpHeaders headers, QueryParameters query) {

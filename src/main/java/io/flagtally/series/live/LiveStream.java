@@ -1,11 +1,11 @@
 package io.flagtally.series.live;
 
+import io.smallrye.mutiny.Multi;
 import io.vertx.core.Context;
 import jakarta.ws.rs.sse.OutboundSseEvent;
 import jakarta.ws.rs.sse.Sse;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Flow.Publisher;
 import java.util.concurrent.Flow.Subscriber;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * <p>All of it happens on the event loop of the reader's connection, so it needs no lock; {@link #wake} and {@link #end}
  * may be called from anywhere.
  */
-final class LiveStream implements Publisher<OutboundSseEvent>, Subscription {
+final class LiveStream implements Publisher<OutboundSseEvent>, Subscription, LiveMessages.Recipient {
 
     private static final Duration PULSE = Duration.ofSeconds(1);
     private static final long RECONNECT_MILLIS = 1_000;
@@ -45,7 +45,11 @@ final class LiveStream implements Publisher<OutboundSseEvent>, Subscription {
      */
     record Pace(Duration tick, Duration heartbeat, Duration stallMax, Duration streamMax) {}
 
+    /** What a message has beside its parts, about. */
+    private static final int FRAME_BYTES = 200;
+
     private final LiveView view;
+    private final LiveMessages messages;
     private final Door door;
     private final Pace pace;
     private final Sse sse;
@@ -68,8 +72,10 @@ final class LiveStream implements Publisher<OutboundSseEvent>, Subscription {
     private long allowedNanos = openedNanos;
 
     /** @param had the digests of what the reader has already */
-    LiveStream(LiveView view, Door door, Pace pace, Sse sse, Context context, Set<Long> had) {
+    @SuppressWarnings("TooManyParameters")
+    LiveStream(LiveView view, LiveMessages messages, Door door, Pace pace, Sse sse, Context context, Set<Long> had) {
         this.view = view;
+        this.messages = messages;
         this.door = door;
         this.pace = pace;
         this.sse = sse;
@@ -77,6 +83,18 @@ final class LiveStream implements Publisher<OutboundSseEvent>, Subscription {
         this.had = had;
         countsNanos = openedNanos - pace.tick.toNanos();
         pulseNanos = openedNanos - PULSE.toNanos();
+    }
+
+    /** Returns the messages, or the failure if what he wants cannot be read now; then he has left. */
+    Multi<OutboundSseEvent> onceShown() {
+        return view.shown()
+                .emitOn(task -> context.runOnContext(loop -> task.run()))
+                .onFailure()
+                .invoke(this::cancel)
+                .onCancellation()
+                .invoke(this::cancel)
+                .onItem()
+                .transformToMulti(shown -> Multi.createFrom().publisher(this));
     }
 
     @Override
@@ -91,6 +109,7 @@ final class LiveStream implements Publisher<OutboundSseEvent>, Subscription {
         context.runOnContext(loop -> {
             demand = demand + n < 0 ? Long.MAX_VALUE : demand + n;
             askedNanos = System.nanoTime();
+            messages.end(this);
             offer();
         });
     }
@@ -110,6 +129,11 @@ final class LiveStream implements Publisher<OutboundSseEvent>, Subscription {
         }
     }
 
+    @Override
+    public void cut() {
+        context.runOnContext(loop -> cutNow());
+    }
+
     /** Ends the stream; the reader may come back. */
     void end() {
         context.runOnContext(loop -> complete());
@@ -118,8 +142,7 @@ final class LiveStream implements Publisher<OutboundSseEvent>, Subscription {
     private void offer() {
         long now = System.nanoTime();
         if (!done && demand == 0 && now - askedNanos > pace.stallMax.toNanos()) {
-            leave();
-            door.cut();
+            cutNow();
         }
         while (!done && demand > 0) {
             OutboundSseEvent next = next(now);
@@ -168,10 +191,14 @@ final class LiveStream implements Publisher<OutboundSseEvent>, Subscription {
         List<LivePart> changed =
                 parts.stream().filter(part -> !had.contains(part.digest())).toList();
         boolean snapshot = !showed && changed.size() == parts.size();
-        showed = true;
         if (changed.isEmpty()) {
+            showed = true;
             return null;
         }
+        if (!hasRoom(changed, now)) {
+            return null;
+        }
+        showed = true;
         had = LivePart.digests(parts);
         countsNanos = now;
         return sse.newEventBuilder()
@@ -181,12 +208,23 @@ final class LiveStream implements Publisher<OutboundSseEvent>, Subscription {
                 .build();
     }
 
+    /** Where there is none, it looks again after a tick, for what stands then. */
+    private boolean hasRoom(List<LivePart> changed, long now) {
+        long bytes = FRAME_BYTES
+                + changed.stream().mapToLong(part -> part.json().length()).sum();
+        boolean room = messages.begin(this, bytes, now);
+        if (!room) {
+            offerAfter(pace.tick.toNanos());
+        }
+        return room;
+    }
+
     private @Nullable OutboundSseEvent pulse(LiveView.State state, long now) {
         if (now - pulseNanos < PULSE.toNanos()) {
             return null;
         }
         String pulse = state.pulse();
-        if (pulse == null || Objects.equals(pulse, lastPulse)) {
+        if (pulse.equals(lastPulse) || !messages.begin(this, pulse.length(), now)) {
             return null;
         }
         pulseNanos = now;
@@ -220,9 +258,17 @@ final class LiveStream implements Publisher<OutboundSseEvent>, Subscription {
         }
     }
 
+    private void cutNow() {
+        if (!done) {
+            leave();
+            door.cut();
+        }
+    }
+
     private void leave() {
         if (!done) {
             done = true;
+            messages.end(this);
             view.close();
             door.left(this);
         }

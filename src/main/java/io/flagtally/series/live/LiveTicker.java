@@ -1,13 +1,10 @@
 package io.flagtally.series.live;
 
-import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 import java.time.Duration;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
@@ -37,17 +34,6 @@ final class LiveTicker {
         this.every = every;
         this.read = read;
         lastStart = System.nanoTime() - every.toNanos();
-    }
-
-    /** Reads one of {@code watched} after the other. */
-    static <T> Uni<Void> oneByOne(List<T> watched, Function<T, Uni<Void>> read) {
-        return Multi.createFrom()
-                .iterable(watched)
-                .onItem()
-                .transformToUniAndConcatenate(each -> read.apply(each))
-                .collect()
-                .last()
-                .replaceWithVoid();
     }
 
     /** Runs {@code listener} after each read, which must not take long; the first read is soon. */

@@ -9,6 +9,7 @@ import java.time.YearMonth;
 import java.time.format.DateTimeFormatter;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Active users as a stream words them. */
@@ -22,8 +23,7 @@ record LiveUsersResponse(String environmentId, String zone, Period today, Period
 
         /** Returns this, or {@code before} if that is of the same period and higher. */
         Period noLowerThan(Period before) {
-            boolean same = java.util.Objects.equals(date, before.date)
-                    && java.util.Objects.equals(yearMonth, before.yearMonth);
+            boolean same = Objects.equals(date, before.date) && Objects.equals(yearMonth, before.yearMonth);
             return same && (users < before.users || events < before.events) ? before : this;
         }
     }
@@ -45,7 +45,7 @@ record LiveUsersResponse(String environmentId, String zone, Period today, Period
 
     /** Returns this, but no lower than {@code before} where that is of the same day. */
     LiveUsersResponse noLowerThan(LiveUsersResponse before) {
-        if (!java.util.Objects.equals(today.date, before.today.date)) {
+        if (!Objects.equals(today.date, before.today.date)) {
             return this;
         }
         return new LiveUsersResponse(

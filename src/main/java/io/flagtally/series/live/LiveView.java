@@ -1,5 +1,6 @@
 package io.flagtally.series.live;
 
+import io.smallrye.mutiny.Uni;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -15,14 +16,19 @@ interface LiveView {
         /** The text of a message with {@code changed}, which are some of the parts in their order. */
         String data(List<LivePart> changed);
 
-        /** How it moves just now, or null if that is not told. */
-        @Nullable
+        /** How it moves just now, and whether it can be read. */
         String pulse();
     }
 
     /** Returns what the last tick showed, or null as long as not everything was looked at. */
     @Nullable
     State state();
+
+    /**
+     * Waits for the first state. Fails with {@link io.flagtally.platform.error.UnavailableException} if what is watched
+     * cannot be read.
+     */
+    Uni<Void> shown();
 
     /** Has {@code listener} run after each tick, soon for the first time. */
     void listen(Runnable listener);

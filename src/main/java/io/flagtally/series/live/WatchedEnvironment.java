@@ -10,6 +10,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,22 +20,56 @@ import org.jspecify.annotations.Nullable;
  */
 final class WatchedEnvironment {
 
-    /**
-     * What one tick found.
-     *
-     * @param flags all that it looked at
-     * @param readNanos when the last read that succeeded began: all that was counted before is shown
-     */
-    record Seen(
-            LocalDate date,
-            long readNanos,
-            boolean readable,
-            List<FlagId> busiest,
-            Map<FlagId, WatchedFlag.Shown> flags) {
+    /** What one tick found, and the states that readers are shown of it: made once for all who want the same. */
+    static final class Seen {
+        private final LocalDate date;
+        private final long readNanos;
+        private final boolean readable;
+        private final List<FlagId> busiest;
+        private final Map<FlagId, WatchedFlag.Shown> flags;
+        private final Map<Object, CountsState> states = new ConcurrentHashMap<>();
+
+        /**
+         * @param flags all that it looked at
+         * @param readNanos when the last read that succeeded began: all that was counted before is shown
+         */
+        Seen(
+                LocalDate date,
+                long readNanos,
+                boolean readable,
+                List<FlagId> busiest,
+                Map<FlagId, WatchedFlag.Shown> flags) {
+            this.date = date;
+            this.readNanos = readNanos;
+            this.readable = readable;
+            this.busiest = busiest;
+            this.flags = flags;
+        }
+
+        LocalDate date() {
+            return date;
+        }
+
+        boolean readable() {
+            return readable;
+        }
+
+        List<FlagId> busiest() {
+            return busiest;
+        }
+
+        Map<FlagId, WatchedFlag.Shown> flags() {
+            return flags;
+        }
 
         /** Whether it shows all that any instance could have shown at {@code nanos}. */
         boolean isSince(long nanos) {
             return readNanos - nanos >= 0;
+        }
+
+        /** Returns the state for who wants {@code wanted}, made by {@code make} for the first of them. */
+        CountsState state(Object wanted, Supplier<CountsState> make) {
+            return states.computeIfAbsent(wanted, unused -> make.get());
         }
     }
 

@@ -53,13 +53,17 @@ public class PostgresWrites {
     private final Pool pool;
     private final Availability availability;
     private final boolean writes;
+    private final boolean serves;
+    private final boolean replica;
     private boolean lost;
 
     @Inject
-    PostgresWrites(Pool pool, Availability availability, RolesConfig roles) {
+    PostgresWrites(Pool pool, Availability availability, RolesConfig roles, PostgresConfig config) {
         this.pool = pool;
         this.availability = availability;
         this.writes = roles.all().contains(ProcessRole.CONSUME);
+        this.serves = roles.all().contains(ProcessRole.SERVE);
+        this.replica = config.replicaUrl().isPresent();
     }
 
     @Produces
@@ -110,7 +114,7 @@ public class PostgresWrites {
 
     @Scheduled(identity = POSTGRESQL, every = "1s", concurrentExecution = ConcurrentExecution.SKIP)
     Uni<Void> probe() {
-        if (!writes) {
+        if (!writes && !serves) {
             return Uni.createFrom().voidItem();
         }
         return pool.query("select pg_is_in_recovery()")
@@ -118,6 +122,9 @@ public class PostgresWrites {
                 .ifNoItem()
                 .after(PROBE_TIMEOUT)
                 .fail()
+                .invoke(rows -> availability.regained(Work.SERVE_USERS, POSTGRESQL))
+                .onFailure()
+                .invoke(this::lostForReads)
                 .chain(rows -> Boolean.TRUE.equals(rows.iterator().next().getBoolean(0))
                         ? Uni.createFrom().failure(new IllegalStateException("it is read-only"))
                         : Uni.createFrom().voidItem())
@@ -137,8 +144,22 @@ public class PostgresWrites {
         }
     }
 
+    /** A replica may answer them still. */
+    private void lostForReads(Throwable failure) {
+        if (!replica) {
+            availability.lost(Work.SERVE_USERS, POSTGRESQL, sentence(failure));
+        }
+    }
+
+    private static String sentence(Throwable failure) {
+        return String.valueOf(PostgresFailure.unavailable(failure).getMessage());
+    }
+
     private synchronized void lost(Throwable failure) {
-        String sentence = String.valueOf(PostgresFailure.unavailable(failure).getMessage());
+        if (!writes) {
+            return;
+        }
+        String sentence = sentence(failure);
         availability.lost(Work.WRITE, POSTGRESQL, sentence);
         if (!lost) {
             LOG.warn(sentence);

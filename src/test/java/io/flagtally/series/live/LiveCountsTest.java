@@ -3,6 +3,8 @@ package io.flagtally.series.live;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -23,6 +25,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -31,6 +34,7 @@ class LiveCountsTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final EnvironmentId SHOP = new EnvironmentId("shop");
+    private static final EnvironmentId OTHER = new EnvironmentId("other");
 
     private final Vertx vertx = Vertx.vertx();
     private final GrowingReader reader = new GrowingReader();
@@ -105,6 +109,76 @@ class LiveCountsTest {
         view.close();
     }
 
+    @Test
+    void view_openedWhileReadsFail_isRefused() {
+        reader.fails = true;
+        LiveView view = counts.watch(SHOP, List.of(LiveFlags.FLAG));
+
+        UnavailableException refusal = assertThrows(
+                UnavailableException.class, () -> view.shown().await().atMost(PATIENCE));
+
+        assertTrue(String.valueOf(refusal.getMessage()).contains("Redis is away."), refusal::getMessage);
+        reader.fails = false;
+        LiveView later = open();
+        later.shown().await().atMost(PATIENCE);
+        assertNotNull(later.state());
+        view.close();
+        later.close();
+    }
+
+    @Test
+    void environmentThatFailsOrIsSlow_leavesTheOtherAlone() {
+        reader.failing = OTHER;
+        LiveView good = open();
+        LiveView bad = counts.watch(OTHER, List.of(LiveFlags.FLAG));
+        bad.listen(() -> {});
+        good.shown().await().atMost(PATIENCE);
+        long fifty = events(good) + 50;
+        Awaitility.await().atMost(PATIENCE).until(() -> {
+            assertTrue(pulse(good).contains("\"readable\":true"), "the good one is not said to fail");
+            return events(good) > fifty;
+        });
+        assertNull(bad.state());
+
+        reader.failing = null;
+        reader.stuck = OTHER;
+        long later = events(good) + 50;
+        Awaitility.await().atMost(PATIENCE).until(() -> events(good) > later);
+        good.close();
+        bad.close();
+    }
+
+    @Test
+    void readersWhoWantTheSame_areShownTheSameState() {
+        reader.busiest = List.of(LiveFlags.FLAG);
+        LiveView one = busiest(5);
+        LiveView other = busiest(5);
+        one.shown().await().atMost(PATIENCE);
+        other.shown().await().atMost(PATIENCE);
+        CompletableFuture<Void> held = reader.hold();
+
+        LiveView.State state = one.state();
+        assertNotNull(state);
+        assertSame(state, other.state());
+        assertSame(state.data(state.parts()), state.data(List.copyOf(state.parts())), "and one text");
+        held.complete(null);
+        one.close();
+        other.close();
+    }
+
+    private LiveView busiest(int top) {
+        LiveView view = counts.watchBusiest(SHOP, top);
+        view.listen(() -> {});
+        return view;
+    }
+
+    private static long events(LiveView view) {
+        LiveView.State state = view.state();
+        return state == null
+                ? 0
+                : Long.parseLong(state.parts().get(1).json().replaceAll(".*?\"events\":(\\d+).*", "$1"));
+    }
+
     private static String pulse(LiveView view) {
         LiveView.State state = view.state();
         return state == null ? "" : String.valueOf(state.pulse());
@@ -121,6 +195,9 @@ class LiveCountsTest {
         private volatile CompletableFuture<Void> gate = CompletableFuture.completedFuture(null);
         private volatile List<FlagId> lastRead = List.of();
         private volatile boolean fails;
+        private volatile @Nullable EnvironmentId failing;
+        private volatile @Nullable EnvironmentId stuck;
+        private volatile List<FlagId> busiest = List.of();
 
         /** Holds up reads until the future is completed; returns when one is held up. */
         CompletableFuture<Void> hold() {
@@ -136,7 +213,10 @@ class LiveCountsTest {
             lastRead = flags;
             int read = reads.incrementAndGet();
             CompletableFuture<Void> open = gate;
-            if (fails) {
+            if (environment.equals(stuck)) {
+                return Uni.createFrom().nothing();
+            }
+            if (fails || environment.equals(failing)) {
                 return Uni.createFrom().failure(new UnavailableException("Redis is away.", null));
             }
             return Uni.createFrom().completionStage(open).map(opened -> List.of(LiveFlags.flag(read, read)));
@@ -144,7 +224,7 @@ class LiveCountsTest {
 
         @Override
         public Uni<List<FlagId>> busiest(EnvironmentId environment, TimeBucket day, int limit) {
-            return Uni.createFrom().item(List.of());
+            return Uni.createFrom().item(busiest);
         }
     }
 }

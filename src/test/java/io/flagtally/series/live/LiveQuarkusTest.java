@@ -20,11 +20,15 @@ import io.quarkus.redis.datasource.RedisDataSource;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.RestAssured;
+import io.restassured.response.ValidatableResponse;
 import jakarta.inject.Inject;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import org.awaitility.Awaitility;
@@ -53,7 +57,7 @@ class LiveQuarkusTest {
         LiveEvents.send(service(), "test-server", flag, "blue", 3);
         try (LiveClient client = new LiveClient(COUNTS + "?featureId=" + flag, "Bearer test-read")) {
             assertEquals(200, client.open(service()));
-            assertTrue(client.headers().toLowerCase(java.util.Locale.ROOT).contains("cache-control: no-store"));
+            assertTrue(client.headers().toLowerCase(Locale.ROOT).contains("cache-control: no-store"));
 
             assertEquals("snapshot", client.nextCounts(PATIENCE).name());
             JsonNode first = client.flag(flag);
@@ -155,9 +159,7 @@ class LiveQuarkusTest {
     void counts_thatFallInTheStore_areNotShownToFall() throws Exception {
         String flag = "live-" + UUID.randomUUID();
         LiveEvents.send(service(), "test-server", flag, "blue", 9);
-        long day = java.time.LocalDate.now(java.time.ZoneOffset.UTC)
-                .atStartOfDay(java.time.ZoneOffset.UTC)
-                .toEpochSecond();
+        long day = LocalDate.now(ZoneOffset.UTC).atStartOfDay(ZoneOffset.UTC).toEpochSecond();
         try (LiveClient client = new LiveClient(COUNTS + "?featureId=" + flag, "test-read")) {
             client.open(service());
             client.nextCounts(PATIENCE);
@@ -182,6 +184,11 @@ class LiveQuarkusTest {
             assertEquals(
                     first.at("/today/date").asText().substring(0, 7).replace("-", ""),
                     first.at("/month/yearMonth").asText());
+            Message pulse;
+            do {
+                pulse = client.next(PATIENCE);
+            } while (!pulse.name().equals("pulse"));
+            assertEquals("{\"readable\":true}", pulse.data());
 
             LiveEvents.send(service(), "test-server", "live-users", "blue", 4);
             JsonNode later;
@@ -234,6 +241,16 @@ class LiveQuarkusTest {
         } finally {
             availability.regained(Work.SERVE, "test");
         }
+        availability.lost(Work.SERVE_USERS, "test", "PostgreSQL is away.");
+        try {
+            given().header("authorization", "test-read")
+                    .get("/v1/live/active_users")
+                    .then()
+                    .statusCode(503)
+                    .body("detail", equalTo("PostgreSQL is away."));
+        } finally {
+            availability.regained(Work.SERVE_USERS, "test");
+        }
     }
 
     @Test
@@ -253,7 +270,7 @@ class LiveQuarkusTest {
         return URI.create("http://127.0.0.1:" + RestAssured.port);
     }
 
-    private static io.restassured.response.ValidatableResponse refused(Map<String, String> query, String key) {
+    private static ValidatableResponse refused(Map<String, String> query, String key) {
         var request = given().queryParams(query);
         return (key.isEmpty() ? request : request.header("authorization", key))
                 .get(COUNTS)

@@ -4,11 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.flagtally.platform.error.UnavailableException;
+import io.flagtally.testing.TestConfigs;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 import jakarta.ws.rs.sse.OutboundSseEvent;
 import java.time.Duration;
 import java.time.LocalDate;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -17,6 +22,7 @@ import java.util.concurrent.Flow.Subscription;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
 import org.jboss.resteasy.reactive.server.jaxrs.SseImpl;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +36,8 @@ class LiveStreamTest {
             Duration.ofMillis(20), Duration.ofSeconds(30), Duration.ofSeconds(30), Duration.ofHours(1));
 
     private final Vertx vertx = Vertx.vertx();
+    private final LiveMessages messages = new LiveMessages(
+            TestConfigs.of(LiveConfig.class, Map.of("flagtally.live.bytes-max", "1000")), new SimpleMeterRegistry());
     private final SettableView view = new SettableView();
     private final RecordingDoor door = new RecordingDoor();
     private final Taker taker = new Taker();
@@ -184,6 +192,54 @@ class LiveStreamTest {
     }
 
     @Test
+    void noRoomForAMessage_itIsMadeWhenThereIsOfWhatStandsThen() throws Exception {
+        LiveMessages.Recipient other = () -> {};
+        messages.begin(other, 900, System.nanoTime());
+        view.state = state(1, 1);
+        LiveStream stream = open(PACE, Set.of());
+        taker.take(1);
+        assertEquals("hello", taker.next().getComment());
+        taker.take(1);
+        assertNull(taker.received.poll(200, TimeUnit.MILLISECONDS), "there is no room");
+
+        view.state = state(7, 7);
+        messages.end(other);
+
+        OutboundSseEvent first = taker.next();
+        assertEquals("snapshot", first.getName());
+        assertEquals(state(7, 7).data(state(7, 7).parts()), first.getData());
+        assertTrue(messages.bytes() > 0, "under way");
+        taker.cancel();
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> messages.bytes() == 0);
+        stream.wake();
+    }
+
+    @Test
+    void readerWhoIsCut_leavesOnce() {
+        LiveStream stream = open(PACE, Set.of());
+
+        stream.cut();
+        stream.cut();
+
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(door.cut::get);
+        assertEquals(1, door.left.size());
+    }
+
+    @Test
+    void whatCannotBeRead_isRefusedAndTheReaderHasLeft() {
+        view.failure = new UnavailableException("Redis is away.", null);
+        LiveStream stream =
+                new LiveStream(view, messages, door, PACE, new SseImpl(), vertx.getOrCreateContext(), Set.of());
+
+        AtomicReference<String> refusal = new AtomicReference<>("");
+        var unused = stream.onceShown().subscribe().with(event -> {}, failure -> refusal.set(failure.getMessage()));
+
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(view.closed::get);
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> "Redis is away.".equals(refusal.get()));
+        assertEquals(1, door.left.size());
+    }
+
+    @Test
     void readerWhoLeaves_leavesOnce() {
         open(PACE, Set.of());
         taker.take(100);
@@ -196,7 +252,7 @@ class LiveStreamTest {
     }
 
     private LiveStream open(LiveStream.Pace pace, Set<Long> had) {
-        LiveStream stream = new LiveStream(view, door, pace, new SseImpl(), vertx.getOrCreateContext(), had);
+        LiveStream stream = new LiveStream(view, messages, door, pace, new SseImpl(), vertx.getOrCreateContext(), had);
         stream.subscribe(taker);
         return stream;
     }
@@ -221,10 +277,17 @@ class LiveStreamTest {
     private static final class SettableView implements LiveView {
         private final AtomicBoolean closed = new AtomicBoolean();
         private volatile @Nullable State state;
+        private volatile @Nullable Throwable failure;
 
         @Override
         public @Nullable State state() {
             return state;
+        }
+
+        @Override
+        public Uni<Void> shown() {
+            Throwable away = failure;
+            return away == null ? Uni.createFrom().voidItem() : Uni.createFrom().failure(away);
         }
 
         @Override
