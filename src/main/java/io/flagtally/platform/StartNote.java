@@ -45,7 +45,10 @@ final class StartNote {
 
     private String host() {
         String host = value(StartConfig.HTTP_HOST);
-        return host == null || host.equals("0.0.0.0") || host.equals("127.0.0.1") ? "localhost" : host;
+        if (host == null || List.of("0.0.0.0", "127.0.0.1", "::").contains(host)) {
+            return "localhost";
+        }
+        return host.contains(":") ? "[" + host + "]" : host;
     }
 
     private Optional<String> embeddedKey() {
