@@ -345,7 +345,10 @@ public final class EventPipeline {
             tallySettled(taken);
             taken.deliveries.forEach(delivery -> delivery.acknowledgement().ack());
         } else {
-            LOG.errorf(failure, "A batch of %d events was not written; its messages are refused and come again", taken.batch.size());
+            LOG.errorf(
+                    failure,
+                    "A batch of %d events was not written; its messages are refused and come again",
+                    taken.batch.size());
             taken.deliveries.forEach(delivery -> delivery.acknowledgement().nack(failure));
         }
         Gathering next;
