@@ -492,6 +492,11 @@ class ConsoleIT {
             console.go("#/overview");
             console.awaitText(".card-head .hint", " flags in all");
             assertTrue(number(page.textContent(".card-head .hint")) > 500);
+
+            page.reload();
+            page.waitForSelector(".flags tbody tr");
+            page.fill("#search", "sideb");
+            console.awaitText("#found", "the-last");
             console.assertNoProblems();
         }
     }
