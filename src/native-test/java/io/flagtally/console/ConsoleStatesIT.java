@@ -101,7 +101,7 @@ class ConsoleStatesIT {
             console.awaitText(".trust tbody tr", "1 more delivered than acknowledged");
             page.waitForFunction("""
                     () => {
-                      const of = (name) => document.querySelector(`.trust [data-of='${name}']`)?.textContent.trim();
+                      const of = (name) => document.querySelector(`.trust [data-of='${name}']`)?.textContent.replace(/[\\s,]/g, '');
                       return of('difference') === '+1' && Number(of('delivered')) === Number(of('accepted')) + 1
                         && Number(of('delivered')) === Number(of('mau counted')) + Number(of('mau repeats'));
                     }""");
