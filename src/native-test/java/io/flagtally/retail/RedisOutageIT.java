@@ -22,14 +22,14 @@ import java.util.function.Consumer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Redis goes away for 30 seconds in the middle of a replay and comes back. */
+/** Redis goes away for 20 seconds in the middle of a replay and comes back. */
 class RedisOutageIT {
 
     private static final long LINES = 60_000;
-    private static final Duration OUTAGE = Duration.ofSeconds(30);
+    private static final Duration OUTAGE = Duration.ofSeconds(20);
     private static final Duration ANSWER_MAX = Duration.ofSeconds(5);
     /** What this machine may take on top, to carry an answer from one busy process to another. */
-    private static final Duration SLACK = Duration.ofSeconds(1);
+    private static final Duration SLACK = Duration.ofSeconds(3);
 
     private static final Duration PATIENCE = Duration.ofSeconds(40);
 
