@@ -75,22 +75,33 @@ class CommittedAgain implements KafkaCommitHandler.Factory {
         }
     }
 
-    private static Uni<Void> commit(KafkaConsumer<?, ?> consumer, Map<TopicPartition, OffsetAndMetadata> offsets) {
+    private static <K, V> Uni<Void> commit(
+            KafkaConsumer<K, V> consumer, Map<TopicPartition, OffsetAndMetadata> offsets) {
         return consumer.commit(offsets)
                 .onFailure(CommittedAgain::isForTheMoment)
-                .recoverWithUni(() -> commitOwned(consumer, offsets)
+                .recoverWithUni(() -> commitWhatIsAhead(consumer, offsets)
                         .onFailure(CommittedAgain::isForTheMoment)
                         .retry()
                         .withBackOff(PAUSE_MIN, PAUSE_MAX)
                         .expireIn(PATIENCE.toMillis()));
     }
 
-    /** What another process owns meanwhile is its to commit. */
-    private static Uni<Void> commitOwned(KafkaConsumer<?, ?> consumer, Map<TopicPartition, OffsetAndMetadata> offsets) {
-        return consumer.getAssignments().chain(owned -> {
-            Map<TopicPartition, OffsetAndMetadata> ours = new HashMap<>(offsets);
-            ours.keySet().retainAll(owned);
-            return ours.isEmpty() ? Uni.createFrom().voidItem() : consumer.commit(ours);
+    /**
+     * What another process owns meanwhile is its to commit, and a later commit than this one may be done: the connector
+     * begins to commit anew as soon as it is assigned a partition. In one step, so that nothing comes between.
+     */
+    private static <K, V> Uni<Void> commitWhatIsAhead(
+            KafkaConsumer<K, V> consumer, Map<TopicPartition, OffsetAndMetadata> offsets) {
+        return consumer.runOnPollingThread(kafka -> {
+            Map<TopicPartition, OffsetAndMetadata> ahead = new HashMap<>(offsets);
+            ahead.keySet().retainAll(kafka.assignment());
+            kafka.committed(ahead.keySet())
+                    .forEach((partition, done) -> ahead.computeIfPresent(
+                            partition,
+                            (same, wanted) -> done != null && done.offset() >= wanted.offset() ? null : wanted));
+            if (!ahead.isEmpty()) {
+                kafka.commitSync(ahead);
+            }
         });
     }
 

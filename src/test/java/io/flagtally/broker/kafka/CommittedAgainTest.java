@@ -8,16 +8,18 @@ import io.smallrye.reactive.messaging.kafka.KafkaConsumer;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
-import java.util.List;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.CommitFailedException;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class CommittedAgainTest {
@@ -28,27 +30,41 @@ class CommittedAgainTest {
     private static final Map<TopicPartition, OffsetAndMetadata> BOTH =
             Map.of(OURS, new OffsetAndMetadata(7), TAKEN, new OffsetAndMetadata(9));
 
-    private final Deque<RuntimeException> failures = new ArrayDeque<>();
-    private final List<Set<TopicPartition>> committed = new ArrayList<>();
+    private final Deque<Runnable> beforeCommits = new ArrayDeque<>();
+    private final Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>();
+    private int commits;
     private final KafkaConsumer<?, ?> consumer = consumer();
 
     @Test
     void commit_refusedWhileTheGroupIsRebalanced_isMadeAgainForWhatIsStillOurs() {
-        failures.add(new RebalanceInProgressException());
-        failures.add(new TimeoutException());
+        failNext(new RebalanceInProgressException());
+        failNext(new TimeoutException());
 
         consumer.commit(BOTH).await().atMost(PATIENCE);
 
-        assertEquals(List.of(BOTH.keySet(), Set.of(OURS), Set.of(OURS)), committed);
+        assertEquals(Map.of(OURS, new OffsetAndMetadata(7)), committed);
+        assertEquals(3, commits);
+    }
+
+    @Test
+    void commit_thatALaterOneOvertook_doesNotGoBack() {
+        beforeCommits.add(() -> {
+            committed.put(OURS, new OffsetAndMetadata(20));
+            throw new RebalanceInProgressException();
+        });
+
+        consumer.commit(BOTH).await().atMost(PATIENCE);
+
+        assertEquals(Map.of(OURS, new OffsetAndMetadata(20)), committed);
     }
 
     @Test
     void commit_refusedForGood_fails() {
-        failures.add(new CommitFailedException());
+        failNext(new CommitFailedException());
 
         assertThrows(
                 CommitFailedException.class, () -> consumer.commit(BOTH).await().atMost(PATIENCE));
-        assertEquals(1, committed.size());
+        assertEquals(1, commits);
     }
 
     @Test
@@ -57,24 +73,58 @@ class CommittedAgainTest {
         assertThrows(UnsupportedOperationException.class, consumer::unwrap);
     }
 
-    private KafkaConsumer<?, ?> consumer() {
-        KafkaConsumer<?, ?> kafka = (KafkaConsumer<?, ?>) Proxy.newProxyInstance(
-                KafkaConsumer.class.getClassLoader(),
-                new Class<?>[] {KafkaConsumer.class},
-                (proxy, method, arguments) -> switch (method.getName()) {
-                    case "commit" -> Uni.createFrom().voidItem().invoke(() -> commit(arguments[0]));
-                    case "getAssignments" -> Uni.createFrom().item(Set.of(OURS));
-                    default -> throw new UnsupportedOperationException(method.getName());
-                });
-        return CommittedAgain.committingAgain(kafka);
+    private void failNext(RuntimeException failure) {
+        beforeCommits.add(() -> {
+            throw failure;
+        });
     }
 
     @SuppressWarnings("unchecked")
-    private void commit(Object offsets) {
-        committed.add(Set.copyOf(((Map<TopicPartition, ?>) offsets).keySet()));
-        RuntimeException failure = failures.poll();
-        if (failure != null) {
-            throw failure;
+    private KafkaConsumer<?, ?> consumer() {
+        Consumer<?, ?> polling = proxy(Consumer.class, (method, argument) -> switch (method) {
+            case "assignment" -> Set.of(OURS);
+            case "committed" -> committedOf((Collection<TopicPartition>) argument);
+            case "commitSync" -> commit((Map<TopicPartition, OffsetAndMetadata>) argument);
+            default -> throw new UnsupportedOperationException(method);
+        });
+        return CommittedAgain.committingAgain(proxy(KafkaConsumer.class, (method, argument) -> switch (method) {
+            case "commit" ->
+                Uni.createFrom().voidItem().invoke(() -> commit((Map<TopicPartition, OffsetAndMetadata>) argument));
+            case "getAssignments" -> Uni.createFrom().item(Set.of(OURS));
+            case "runOnPollingThread" ->
+                Uni.createFrom()
+                        .voidItem()
+                        .invoke(() -> ((java.util.function.Consumer<Consumer<?, ?>>) argument).accept(polling));
+            default -> throw new UnsupportedOperationException(method);
+        }));
+    }
+
+    private interface Answer {
+        @Nullable
+        Object to(String method, Object argument);
+    }
+
+    private static <T> T proxy(Class<T> type, Answer answer) {
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(),
+                new Class<?>[] {type},
+                (proxy, method, arguments) -> answer.to(method.getName(), arguments == null ? "" : arguments[0])));
+    }
+
+    /** As Kafka does, for each partition that was asked for. */
+    private Map<TopicPartition, OffsetAndMetadata> committedOf(Collection<TopicPartition> partitions) {
+        Map<TopicPartition, OffsetAndMetadata> found = new HashMap<>();
+        partitions.forEach(each -> found.put(each, committed.get(each)));
+        return found;
+    }
+
+    private @Nullable Object commit(Map<TopicPartition, OffsetAndMetadata> offsets) {
+        commits++;
+        Runnable before = beforeCommits.poll();
+        if (before != null) {
+            before.run();
         }
+        committed.putAll(offsets);
+        return null;
     }
 }
