@@ -7,7 +7,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow.Processor;
@@ -180,8 +179,8 @@ final class RefusedAgain implements Processor<Message<?>, Message<?>>, Subscript
     }
 
     private Message<?> offeredAgain(Message<?> message) {
-        Optional<String> fault = message.getMetadata(Arrival.class).flatMap(Arrival::fault);
-        return message.addMetadata(new Arrival(true, fault))
+        Arrival first = message.getMetadata(Arrival.class).orElse(Arrival.IN_PROCESS);
+        return message.addMetadata(first.again())
                 .withAck(() -> {
                     settled();
                     return message.ack();

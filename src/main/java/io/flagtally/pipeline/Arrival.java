@@ -12,7 +12,12 @@ import java.util.Optional;
  */
 public record Arrival(boolean redelivered, Optional<String> fault, Map<String, String> headers) {
 
-    static final Arrival IN_PROCESS = new Arrival(false, Optional.empty());
+    public static final Arrival IN_PROCESS = new Arrival(false, Optional.empty());
+
+    /** The same message, delivered again. */
+    public Arrival again() {
+        return new Arrival(true, fault, headers);
+    }
 
     /** Of a message without headers. */
     public Arrival(boolean redelivered, Optional<String> fault) {

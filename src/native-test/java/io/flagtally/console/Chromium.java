@@ -9,9 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Debian's Chromium, driven by Playwright. */
-final class Chromium {
+/** Debian's Chromium, driven by Playwright; for the tests of a class if it is registered there. */
+final class Chromium implements AfterAllCallback, AutoCloseable {
 
     private static final Path PROGRAM = Path.of("/usr/bin/chromium");
     private static final List<String> BARE = List.of(
@@ -23,19 +25,37 @@ final class Chromium {
             "--disable-sync",
             "--no-first-run");
 
-    private Chromium() {}
+    private final Playwright playwright;
+    private final Browser browser;
 
-    static Playwright playwright() {
-        assertTrue(Files.exists(PROGRAM), PROGRAM + " is missing; install it as .ci/run does");
-        return Playwright.create(
-                new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
+    private Chromium(Playwright playwright, Browser browser) {
+        this.playwright = playwright;
+        this.browser = browser;
     }
 
-    static Browser launch(Playwright playwright) {
-        return playwright
+    static Chromium launch() {
+        assertTrue(Files.exists(PROGRAM), PROGRAM + " is missing; install it as .ci/run does");
+        Playwright playwright = Playwright.create(
+                new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
+        Browser browser = playwright
                 .chromium()
                 .launch(new BrowserType.LaunchOptions()
                         .setExecutablePath(PROGRAM)
                         .setArgs(BARE));
+        return new Chromium(playwright, browser);
+    }
+
+    Browser browser() {
+        return browser;
+    }
+
+    @Override
+    public void afterAll(ExtensionContext tests) {
+        close();
+    }
+
+    @Override
+    public void close() {
+        playwright.close();
     }
 }

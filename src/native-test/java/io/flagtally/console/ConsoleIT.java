@@ -4,10 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.Download;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.options.ColorScheme;
 import io.flagtally.packaged.ServiceProcess;
 import io.flagtally.platform.embedded.LoopbackPort;
@@ -37,6 +35,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What people do with the console, done in Chromium. */
 @Tag("installed-servers")
@@ -67,22 +66,18 @@ class ConsoleIT {
     private static final int PORT = LoopbackPort.free();
 
     private static ServiceProcess service;
-    private static Playwright playwright;
-    private static Browser browser;
+
+    @RegisterExtension
+    static final Chromium chromium = Chromium.launch();
 
     @BeforeAll
     static void start() {
-        playwright = Chromium.playwright();
-        browser = Chromium.launch(playwright);
         service = startService();
         sendSomeDays();
     }
 
     @AfterAll
     static void stop() {
-        if (playwright != null) {
-            playwright.close();
-        }
         if (service != null) {
             service.close();
         }
@@ -126,7 +121,8 @@ class ConsoleIT {
     @Test
     void views_phoneAndFourfoldZoom_needNoSidewaysScrolling() {
         for (int width : new int[] {390, 320}) {
-            try (ConsolePage console = ConsolePage.in(browser, service.uri(""), width, 640, ColorScheme.LIGHT)
+            try (ConsolePage console = ConsolePage.in(
+                            chromium.browser(), service.uri(""), width, 640, ColorScheme.LIGHT)
                     .open("")
                     .signIn(KEY)) {
                 for (View view : VIEWS) {
@@ -374,7 +370,7 @@ class ConsoleIT {
 
         try (ForeignPage shop = new ForeignPage(work.resolve("node_modules"));
                 ConsolePage console = desktop().open("#/flags/js-sdk-flag").signIn(KEY)) {
-            Page page = browser.newPage();
+            Page page = chromium.browser().newPage();
             page.navigate(shop.uri().toString());
             page.waitForFunction("() => window.visit");
             page.evaluate(
@@ -536,7 +532,7 @@ class ConsoleIT {
     }
 
     private static ConsolePage desktop(ColorScheme colors) {
-        return ConsolePage.in(browser, service.uri(""), 1280, 860, colors);
+        return ConsolePage.in(chromium.browser(), service.uri(""), 1280, 860, colors);
     }
 
     /** A week of two variations and of errors, and one event that is refused. */

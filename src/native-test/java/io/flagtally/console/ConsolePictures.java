@@ -3,7 +3,6 @@ package io.flagtally.console;
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.options.ColorScheme;
 import io.flagtally.packaged.ServiceProcess;
 import io.flagtally.testing.TestData;
@@ -68,8 +67,8 @@ public final class ConsolePictures {
     public static void main(String[] arguments) throws IOException {
         Path folder = Path.of(arguments.length > 1 ? arguments[1] : "docs/screenshots");
         Files.createDirectories(folder);
-        try (Playwright playwright = Chromium.playwright();
-                Browser browser = Chromium.launch(playwright)) {
+        try (Chromium chromium = Chromium.launch()) {
+            Browser browser = chromium.browser();
             if (arguments.length > 0) {
                 new ConsolePictures(browser, URI.create(arguments[0]), folder).views();
                 return;

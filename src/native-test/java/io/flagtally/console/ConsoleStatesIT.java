@@ -3,9 +3,7 @@ package io.flagtally.console;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.Playwright;
 import io.flagtally.packaged.ServiceProcess;
 import io.flagtally.testing.TestData;
 import java.io.IOException;
@@ -29,6 +27,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The console where a store is away, the key may little, there are several environments, and the clock is another one. */
 @Tag("installed-servers")
@@ -43,13 +42,12 @@ class ConsoleStatesIT {
     private static final String CHART = "flag-chart canvas[aria-label]";
 
     private static ServiceProcess service;
-    private static Playwright playwright;
-    private static Browser browser;
+
+    @RegisterExtension
+    static final Chromium chromium = Chromium.launch();
 
     @BeforeAll
     static void start() {
-        playwright = Chromium.playwright();
-        browser = Chromium.launch(playwright);
         ServiceProcess.Start start = ServiceProcess.in(TestData.newDirectory("console-states"))
                 .with("-Dflagtally.time.zone=" + ZONE)
                 .with("-Dflagtally.ledger.flush-every=1S");
@@ -62,9 +60,6 @@ class ConsoleStatesIT {
 
     @AfterAll
     static void stop() {
-        if (playwright != null) {
-            playwright.close();
-        }
         if (service != null) {
             service.close();
         }
@@ -228,7 +223,7 @@ class ConsoleStatesIT {
                         .with("-Dflagtally.live.readers-per-key-max=1")
                         .with("-Dflagtally.ledger.flush-every=1S")
                         .ready();
-                ConsolePage console = ConsolePage.of(browser, counts.uri(""), "en-GB")) {
+                ConsolePage console = ConsolePage.of(chromium.browser(), counts.uri(""), "en-GB")) {
             console.open("#/overview").signIn("local");
             console.awaitText(".note.warning", "The console tries again");
             Awaitility.await().pollInSameThread().atMost(Duration.ofMinutes(1)).until(() -> {
@@ -254,7 +249,9 @@ class ConsoleStatesIT {
     }
 
     private static ConsolePage open(String locale, String hash, String key) {
-        return ConsolePage.of(browser, service.uri(""), locale).open(hash).signIn(key);
+        return ConsolePage.of(chromium.browser(), service.uri(""), locale)
+                .open(hash)
+                .signIn(key);
     }
 
     private static void key(ServiceProcess.Start start, String name, String key, String role, String environment) {

@@ -9,7 +9,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.flagtally.packaged.ServiceProcess;
 import io.flagtally.platform.embedded.LoopbackPort;
 import io.flagtally.replay.Replay;
-import io.flagtally.replay.ReplayMain;
 import io.flagtally.replay.ReplayOptions.Pace;
 import io.flagtally.testing.ActiveUsersTables;
 import io.flagtally.testing.ActiveUsersTables.Sum;
@@ -96,7 +95,7 @@ class OldestPostgresIT {
             }
         });
         Path packed = TestData.newDirectory("oldest-postgres-file").resolve("events.ndjson.gz");
-        write(packed);
+        Replays.writeLines(file, packed);
 
         JsonNode first = imported(packed);
         assertEquals(events[0], first.path("counted").asLong(), first::toString);
@@ -110,25 +109,6 @@ class OldestPostgresIT {
 
         assertDroppedMonthStaysCounted(packed, users, eventsByMonth);
         assertReplayIsCounted();
-    }
-
-    private void write(Path packed) throws Exception {
-        ReplayMain.main(new String[] {
-            "--file",
-            file.path().toString(),
-            "--write",
-            packed.toString(),
-            "--user",
-            "CustomerID",
-            "--flag",
-            "StockCode",
-            "--variation",
-            "Country",
-            "--timestamp",
-            "InvoiceDate",
-            "--source",
-            "WEB"
-        });
     }
 
     private void assertMonths(Map<String, Set<String>> users) throws Exception {

@@ -2,6 +2,7 @@ package io.flagtally.retail;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.flagtally.replay.ReplayMain;
 import io.flagtally.replay.ReplayOptions;
 import io.flagtally.replay.ReplayOptions.Columns;
 import io.flagtally.replay.ReplayOptions.Move;
@@ -46,6 +47,26 @@ final class Replays {
                         Optional.empty()),
                 new Times("yyyy-MM-dd HH:mm:ss", ZoneOffset.UTC, Move.COMPRESS, until, SPAN),
                 pace);
+    }
+
+    /** Writes {@code file} to {@code lines} as events for an import, with the dates they have. */
+    static void writeLines(RetailFile file, Path lines) throws Exception {
+        ReplayMain.main(new String[] {
+            "--file",
+            file.path().toString(),
+            "--write",
+            lines.toString(),
+            "--user",
+            "CustomerID",
+            "--flag",
+            "StockCode",
+            "--variation",
+            "Country",
+            "--timestamp",
+            "InvoiceDate",
+            "--source",
+            "WEB"
+        });
     }
 
     /** Asserts that a service counted exactly the events of {@code expected}, in total and on each day. */

@@ -14,7 +14,6 @@ import io.flagtally.event.UserId;
 import io.flagtally.event.VariationId;
 import io.flagtally.packaged.ServiceProcess;
 import io.flagtally.platform.embedded.LoopbackPort;
-import io.flagtally.replay.ReplayMain;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
 import io.flagtally.series.PeriodActivity;
@@ -155,22 +154,7 @@ class RetailActiveUsersIT {
 
     private static Path shuffledLines(Path home) throws Exception {
         Path lines = home.resolve("events.ndjson");
-        ReplayMain.main(new String[] {
-            "--file",
-            RetailFile.find().path().toString(),
-            "--write",
-            lines.toString(),
-            "--user",
-            "CustomerID",
-            "--flag",
-            "StockCode",
-            "--variation",
-            "Country",
-            "--timestamp",
-            "InvoiceDate",
-            "--source",
-            "WEB"
-        });
+        Replays.writeLines(RetailFile.find(), lines);
         List<String> shuffled = new ArrayList<>(Files.readAllLines(lines));
         Collections.shuffle(shuffled, new Random(SEED));
         return Files.write(lines, shuffled);

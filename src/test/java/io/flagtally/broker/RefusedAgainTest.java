@@ -32,6 +32,7 @@ class RefusedAgainTest {
 
     private static final IllegalStateException REASON = new IllegalStateException("the counters are odd");
     private static final Duration A_DAY = Duration.ofDays(1);
+    private static final Map<String, String> HEADERS = Map.of("flagtally-environment", "production");
 
     private final SteppedTimers time = new SteppedTimers();
     private final Availability availability = new Availability();
@@ -52,8 +53,8 @@ class RefusedAgainTest {
         time.pass(Duration.ofMillis(1));
 
         assertEquals(List.of("a", "a"), delivered());
-        assertEquals(new Arrival(false, Optional.of("odd")), arrival(0));
-        assertEquals(new Arrival(true, Optional.of("odd")), arrival(1));
+        assertEquals(new Arrival(false, Optional.of("odd"), HEADERS), arrival(0));
+        assertEquals(new Arrival(true, Optional.of("odd"), HEADERS), arrival(1));
         acknowledge(1);
         assertEquals(List.of("a done"), told);
     }
@@ -202,7 +203,7 @@ class RefusedAgainTest {
         for (String body : bodies) {
             broker.onNext(Message.of(
                     body,
-                    Metadata.of(new Arrival(false, Optional.of("odd"))),
+                    Metadata.of(new Arrival(false, Optional.of("odd"), HEADERS)),
                     () -> tell(body + " done"),
                     reason -> tell(body + " left")));
         }

@@ -28,10 +28,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Users of several SDKs, processes that write them at once, and the edges of months. */
 class ActiveUsersOfSourcesTest {
@@ -42,24 +41,14 @@ class ActiveUsersOfSourcesTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final long SEED = new Random().nextLong();
 
-    private static PostgresSinkFixture postgres;
+    @RegisterExtension
+    static final PostgresSinkFixture postgres = PostgresSinkFixture.cleared();
 
     private final RandomEvents made = new RandomEvents(SEED);
-
-    @BeforeAll
-    static void start() {
-        postgres = new PostgresSinkFixture();
-    }
-
-    @AfterAll
-    static void stop() {
-        postgres.close();
-    }
 
     @AfterEach
     void clear() {
         ActiveUsersTables.at(postgres.server.port()).requireSummariesEqualRows();
-        postgres.clear();
     }
 
     @Test

@@ -24,13 +24,10 @@ import io.smallrye.mutiny.Uni;
 import java.sql.Connection;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** How long the ids of events are kept, and what imports may rely on. */
 class EventIdRetentionTest {
@@ -49,36 +46,22 @@ class EventIdRetentionTest {
     private static final PartitionJob.Retention RETENTION =
             new PartitionJob.Retention(3, MauConfig.DOORS_CLOSE_AFTER, LOCK_WAIT);
 
-    private static PostgresSinkFixture postgres;
+    @RegisterExtension
+    static final PostgresSinkFixture postgres = PostgresSinkFixture.cleared();
 
     private final RandomEvents made = new RandomEvents(5);
-
-    @BeforeAll
-    static void start() {
-        postgres = new PostgresSinkFixture();
-    }
-
-    @AfterAll
-    static void stop() {
-        postgres.close();
-    }
-
-    @AfterEach
-    void clear() {
-        postgres.clear();
-    }
 
     @Test
     void run_dayThatNoDoorTakesAnyMore_losesItsIdsAndIsNotCountedTwice() {
         Instant september = Instant.parse("2026-09-10T12:00:00Z");
         FlagEvent event = event("anna", september);
-        write(september, event);
+        postgres.write(september, event);
 
-        runAt(NOVEMBER);
+        postgres.runPartitions(NOVEMBER);
 
-        assertTrue(exists("mau_202609"));
-        assertFalse(exists("event_identity_20260910"));
-        BatchOutcome again = write(NOVEMBER, event);
+        assertTrue(postgres.exists("mau_202609"));
+        assertFalse(postgres.exists("event_identity_20260910"));
+        BatchOutcome again = postgres.write(NOVEMBER, event);
         assertAll(
                 () -> assertEquals(0, again.counted()),
                 () -> assertEquals(
@@ -89,51 +72,51 @@ class EventIdRetentionTest {
     @Test
     void run_eventIdsThatWereDetachedAndNotDropped_areDropped() {
         FlagEvent event = event("anna", OCTOBER);
-        write(OCTOBER, event);
+        postgres.write(OCTOBER, event);
         var detached = postgres.query("alter table event_identity detach partition " + IDS + " concurrently");
 
-        runAt(NOVEMBER);
+        postgres.runPartitions(NOVEMBER);
 
-        assertFalse(exists(IDS));
+        assertFalse(postgres.exists(IDS));
         assertEquals(
                 ErrorCode.DEDUPLICATION_WINDOW_PASSED,
-                write(NOVEMBER, event).rejected().get(0).code());
+                postgres.write(NOVEMBER, event).rejected().get(0).code());
     }
 
     @Test
     void run_detachingThatWaitsForATransaction_givesUpAndTheNextRunEndsIt() throws Exception {
         FlagEvent event = event("anna", OCTOBER);
-        write(JULY, event("anna", JULY));
-        write(OCTOBER, event);
+        postgres.write(JULY, event("anna", JULY));
+        postgres.write(OCTOBER, event);
         try (Connection reader = ActiveUsersTables.at(postgres.server.port()).connect()) {
             reader.setAutoCommit(false);
             assertTrue(reader.createStatement().execute("select count(*) from event_identity"));
 
-            assertThrows(RuntimeException.class, () -> run(NOVEMBER, RETENTION));
+            assertThrows(RuntimeException.class, () -> postgres.runPartitions(NOVEMBER, RETENTION));
 
             assertEquals(1, detaching(), "detaching was begun");
-            assertFalse(exists("mau_202607"), "one partition keeps no other one");
+            assertFalse(postgres.exists("mau_202607"), "one partition keeps no other one");
             reader.rollback();
         }
 
-        runAt(NOVEMBER);
+        postgres.runPartitions(NOVEMBER);
 
-        assertFalse(exists(IDS));
+        assertFalse(postgres.exists(IDS));
         assertEquals(0, detaching());
     }
 
     @Test
     void write_dayWhoseDetachingWasCutShort_takesItBackWithItsIds() throws Exception {
         FlagEvent event = event("anna", OCTOBER);
-        write(OCTOBER, event);
+        postgres.write(OCTOBER, event);
         try (Connection reader = ActiveUsersTables.at(postgres.server.port()).connect()) {
             reader.setAutoCommit(false);
             assertTrue(reader.createStatement().execute("select count(*) from event_identity"));
-            assertThrows(RuntimeException.class, () -> run(NOVEMBER, RETENTION));
+            assertThrows(RuntimeException.class, () -> postgres.runPartitions(NOVEMBER, RETENTION));
             reader.rollback();
         }
 
-        assertEquals(new BatchOutcome(0, 1), write(NOVEMBER, event));
+        assertEquals(new BatchOutcome(0, 1), postgres.write(NOVEMBER, event));
 
         assertEquals(0, detaching());
     }
@@ -144,17 +127,17 @@ class EventIdRetentionTest {
 
     @Test
     void import_ofADayWithoutEventsFortyDaysAgo_countsOnceAsLongAsTheMonthIsOpen() {
-        runAt(OCTOBER);
-        assertTrue(exists(IDS), "opened ahead");
-        runAt(NOVEMBER);
-        assertFalse(exists(IDS));
+        postgres.runPartitions(OCTOBER);
+        assertTrue(postgres.exists(IDS), "opened ahead");
+        postgres.runPartitions(NOVEMBER);
+        assertFalse(postgres.exists(IDS));
         FlagEvent event = event("anna", OCTOBER);
 
         assertEquals(new BatchOutcome(1, 0), importAt(NOVEMBER, event));
         assertEquals(new BatchOutcome(0, 1), importAt(NOVEMBER, event));
-        runAt(NOVEMBER.plus(Duration.ofDays(30)));
+        postgres.runPartitions(NOVEMBER.plus(Duration.ofDays(30)));
         assertEquals(new BatchOutcome(0, 1), importAt(NOVEMBER.plus(Duration.ofDays(30)), event));
-        runAt(NOVEMBER.plus(Duration.ofDays(100)));
+        postgres.runPartitions(NOVEMBER.plus(Duration.ofDays(100)));
 
         assertEquals(
                 ErrorCode.MONTH_CLOSED,
@@ -162,15 +145,15 @@ class EventIdRetentionTest {
                         .rejected()
                         .get(0)
                         .code());
-        assertEquals(1, users("202610"));
+        assertEquals(1, postgres.users("202610"));
         assertEquals(0, postgres.number("select count(*) from imported_day"));
     }
 
     @Test
     void import_besideLiveEventsOfAnotherEnvironment_countsOnceAndRefusesTheirs() {
         FlagEvent live = event("anna", OCTOBER);
-        write(OCTOBER, live);
-        runAt(NOVEMBER);
+        postgres.write(OCTOBER, live);
+        postgres.runPartitions(NOVEMBER);
         FlagEvent ofAnother = new EvaluationEvent(
                 made.id(),
                 new EnvironmentId("other"),
@@ -184,7 +167,7 @@ class EventIdRetentionTest {
 
         BatchOutcome first = importAt(NOVEMBER, live, ofAnother);
         BatchOutcome again = importAt(NOVEMBER, live, ofAnother);
-        runAt(NOVEMBER.plus(Duration.ofDays(20)));
+        postgres.runPartitions(NOVEMBER.plus(Duration.ofDays(20)));
         BatchOutcome later = importAt(NOVEMBER.plus(Duration.ofDays(20)), ofAnother);
 
         assertAll(
@@ -198,17 +181,17 @@ class EventIdRetentionTest {
                 () -> assertEquals(1, again.duplicates()),
                 () -> assertEquals(1, again.rejected().size()),
                 () -> assertEquals(new BatchOutcome(0, 1), later),
-                () -> assertEquals(2, users("202610")));
+                () -> assertEquals(2, postgres.users("202610")));
     }
 
     /** A process that opened the day before its ids were dropped, and writes after another one opened it anew. */
     @Test
     void write_byAProcessThatHasNotHeardOfTheDrop_isRefusedToo() {
         FlagEvent live = event("anna", OCTOBER);
-        PostgresActiveUsersSink unaware = sink(NOVEMBER);
+        PostgresActiveUsersSink unaware = postgres.sink(NOVEMBER);
         assertEquals(1, await(unaware.write(EventBatch.of(UTC, List.of(live)))).counted());
         var aged = postgres.query("update active_users_summary set updated_at = 0");
-        runAt(NOVEMBER);
+        postgres.runPartitions(NOVEMBER);
         var opened = postgres.query("select open_period('" + DAY + "')");
 
         BatchOutcome again = await(unaware.write(EventBatch.of(UTC, List.of(live))));
@@ -222,55 +205,28 @@ class EventIdRetentionTest {
         FlagEvent event = event("anna", OCTOBER);
         assertEquals(1, importAt(OCTOBER.plus(Duration.ofDays(5)), event).counted());
 
-        runAt(NOVEMBER);
+        postgres.runPartitions(NOVEMBER);
 
-        assertTrue(exists(IDS));
+        assertTrue(postgres.exists(IDS));
         assertEquals(new BatchOutcome(0, 1), importAt(NOVEMBER, event));
     }
 
     @Test
     void run_idsThatAreKeptForLonger_areKept() {
         FlagEvent live = event("anna", OCTOBER);
-        write(OCTOBER, live);
+        postgres.write(OCTOBER, live);
 
-        String unused = run(NOVEMBER, new PartitionJob.Retention(3, Duration.ofDays(60), LOCK_WAIT));
+        String unused = postgres.runPartitions(NOVEMBER, new PartitionJob.Retention(3, Duration.ofDays(60), LOCK_WAIT));
 
         assertEquals(new BatchOutcome(0, 1), importAt(NOVEMBER, live));
     }
 
     private static BatchOutcome importAt(Instant now, FlagEvent... events) {
-        return await(sink(now).recognisingForGood().write(EventBatch.of(UTC, List.of(events))));
-    }
-
-    private static void runAt(Instant now) {
-        String unused = run(now, new PartitionJob.Retention(3, MauConfig.DOORS_CLOSE_AFTER, PATIENCE));
-    }
-
-    private static String run(Instant now, PartitionJob.Retention retention) {
-        return await(new PartitionJob(postgres.pool(postgres.server.port()), UTC, retention, InstantSource.fixed(now))
-                .run());
-    }
-
-    private static PostgresActiveUsersSink sink(Instant now) {
-        return postgres.sink(postgres.server.port(), UTC, new ActiveUsersRules(true, 4, PATIENCE), now);
-    }
-
-    private static BatchOutcome write(Instant now, FlagEvent... events) {
-        return await(sink(now).write(EventBatch.of(UTC, List.of(events))));
+        return await(postgres.sink(now).recognisingForGood().write(EventBatch.of(UTC, List.of(events))));
     }
 
     private FlagEvent event(String user, Instant time) {
         return RandomEvents.evaluation(made.id(), "flag", "v0", user, time);
-    }
-
-    private static boolean exists(String table) {
-        return postgres.number("select count(*) from pg_class where relname = $1", table) == 1;
-    }
-
-    private static long users(String month) {
-        return postgres.number(
-                "select sum(user_count)::bigint from active_users_summary where period = $1 and source_id = '*'",
-                month);
     }
 
     private static <T> T await(Uni<T> uni) {

@@ -23,10 +23,8 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What the lock order and the unique key are for: without the one writers deadlock, without the other a user is new twice. */
 class LockOrderTest {
@@ -35,24 +33,10 @@ class LockOrderTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final long SEED = new Random().nextLong();
 
-    private static PostgresSinkFixture postgres;
+    @RegisterExtension
+    static final PostgresSinkFixture postgres = PostgresSinkFixture.cleared();
 
     private final RandomEvents made = new RandomEvents(SEED);
-
-    @BeforeAll
-    static void start() {
-        postgres = new PostgresSinkFixture();
-    }
-
-    @AfterAll
-    static void stop() {
-        postgres.close();
-    }
-
-    @AfterEach
-    void clear() {
-        postgres.clear();
-    }
 
     @Test
     void upsert_ordersOfTheProduct_waitAndSucceed() throws Exception {

@@ -14,7 +14,6 @@ import io.flagtally.testing.RandomEvents;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,10 +24,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class PartitionJobTest {
 
@@ -37,96 +34,82 @@ class PartitionJobTest {
     private static final Instant JULY = Instant.parse("2026-07-10T12:00:00Z");
     private static final Instant NOVEMBER = Instant.parse("2026-11-21T12:00:00Z");
 
-    private static PostgresSinkFixture postgres;
+    @RegisterExtension
+    static final PostgresSinkFixture postgres = PostgresSinkFixture.cleared();
 
     private final RandomEvents made = new RandomEvents(5);
 
-    @BeforeAll
-    static void start() {
-        postgres = new PostgresSinkFixture();
-    }
-
-    @AfterAll
-    static void stop() {
-        postgres.close();
-    }
-
-    @AfterEach
-    void clear() {
-        postgres.clear();
-    }
-
     @Test
     void run_opensThisMonthAndTwoAhead() {
-        runAt(NOVEMBER);
+        postgres.runPartitions(NOVEMBER);
 
         for (String month : List.of("202611", "202612", "202701")) {
-            assertTrue(exists("mau_" + month) && exists("mau_user_" + month), month);
+            assertTrue(postgres.exists("mau_" + month) && postgres.exists("mau_user_" + month), month);
         }
-        assertTrue(exists("event_identity_20261121"));
+        assertTrue(postgres.exists("event_identity_20261121"));
     }
 
     @Test
     void run_monthAndItsWritesPastRetention_isDroppedAndItsSumsStay() {
-        write(JULY, event("anna", JULY));
+        postgres.write(JULY, event("anna", JULY));
 
-        runAt(NOVEMBER);
+        postgres.runPartitions(NOVEMBER);
 
         assertAll(
-                () -> assertFalse(exists("mau_202607")),
-                () -> assertFalse(exists("mau_user_202607")),
-                () -> assertFalse(exists("event_identity_20260710")),
-                () -> assertEquals(1, users("202607")));
-        BatchOutcome late = write(NOVEMBER, event("ben", JULY), event("ben", NOVEMBER));
+                () -> assertFalse(postgres.exists("mau_202607")),
+                () -> assertFalse(postgres.exists("mau_user_202607")),
+                () -> assertFalse(postgres.exists("event_identity_20260710")),
+                () -> assertEquals(1, postgres.users("202607")));
+        BatchOutcome late = postgres.write(NOVEMBER, event("ben", JULY), event("ben", NOVEMBER));
         assertAll(
                 () -> assertEquals(1, late.counted()),
                 () -> assertEquals(
                         ErrorCode.MONTH_CLOSED, late.rejected().get(0).code()),
-                () -> assertEquals(1, users("202607")));
+                () -> assertEquals(1, postgres.users("202607")));
     }
 
     @Test
     void run_oldMonthWithARecentWrite_isKeptWithItsIds() {
         FlagEvent old = event("anna", JULY);
-        write(NOVEMBER.minus(Duration.ofDays(10)), old);
+        postgres.write(NOVEMBER.minus(Duration.ofDays(10)), old);
 
-        runAt(NOVEMBER);
+        postgres.runPartitions(NOVEMBER);
 
-        assertTrue(exists("mau_202607"));
-        assertEquals(new BatchOutcome(0, 1), write(NOVEMBER, old));
+        assertTrue(postgres.exists("mau_202607"));
+        assertEquals(new BatchOutcome(0, 1), postgres.write(NOVEMBER, old));
     }
 
     @Test
     void run_again_endsWhatAnotherRunLeftOver() {
-        write(JULY, event("anna", JULY));
+        postgres.write(JULY, event("anna", JULY));
         var closed = postgres.query("insert into closed_period values ('202607', 0)");
         var detached = postgres.query("alter table mau detach partition mau_202607 concurrently");
 
-        runAt(NOVEMBER);
+        postgres.runPartitions(NOVEMBER);
 
-        assertFalse(exists("mau_202607"));
-        assertFalse(exists("mau_user_202607"));
+        assertFalse(postgres.exists("mau_202607"));
+        assertFalse(postgres.exists("mau_user_202607"));
     }
 
     @Test
     void run_tableThatSomebodyDetachedToKeep_isLeftAlone() {
-        write(JULY, event("anna", JULY));
+        postgres.write(JULY, event("anna", JULY));
         var detached = postgres.query("alter table mau detach partition mau_202607 concurrently");
 
-        runAt(JULY.plus(Duration.ofDays(60)));
+        postgres.runPartitions(JULY.plus(Duration.ofDays(60)));
 
-        assertTrue(exists("mau_202607"));
+        assertTrue(postgres.exists("mau_202607"));
         var unused = postgres.query("drop table mau_202607");
     }
 
     @Test
     void run_whileWritersAreAtFullSpeed_failsAndDelaysNone() throws Exception {
-        write(JULY, event("anna", JULY));
+        postgres.write(JULY, event("anna", JULY));
         AtomicBoolean stop = new AtomicBoolean();
         AtomicInteger writes = new AtomicInteger();
         List<CompletableFuture<Void>> writers = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
-            PostgresActiveUsersSink sink = sink(NOVEMBER);
+            PostgresActiveUsersSink sink = postgres.sink(NOVEMBER);
             RandomEvents random = new RandomEvents(i);
             writers.add(CompletableFuture.runAsync(() -> {
                 while (!stop.get()) {
@@ -146,15 +129,15 @@ class PartitionJobTest {
         }
         try (LockWaits waits = new LockWaits()) {
             Awaitility.await().atMost(PATIENCE).until(() -> writes.get() >= 15);
-            runAt(NOVEMBER);
+            postgres.runPartitions(NOVEMBER);
             int during = writes.get();
             Awaitility.await().atMost(PATIENCE).until(() -> writes.get() >= during + 15);
             stop.set(true);
             CompletableFuture.allOf(writers.toArray(CompletableFuture[]::new)).get(120, TimeUnit.SECONDS);
 
             assertAll(
-                    () -> assertFalse(exists("mau_202607")),
-                    () -> assertTrue(exists("mau_202701")),
+                    () -> assertFalse(postgres.exists("mau_202607")),
+                    () -> assertTrue(postgres.exists("mau_202701")),
                     () -> assertEquals(List.of(), waits.longerThanASecond()));
         } finally {
             stop.set(true);
@@ -194,35 +177,8 @@ class PartitionJobTest {
         }
     }
 
-    private static void runAt(Instant now) {
-        String unused = run(now, new PartitionJob.Retention(3, MauConfig.DOORS_CLOSE_AFTER, PATIENCE));
-    }
-
-    private static String run(Instant now, PartitionJob.Retention retention) {
-        return await(new PartitionJob(postgres.pool(postgres.server.port()), UTC, retention, InstantSource.fixed(now))
-                .run());
-    }
-
-    private static PostgresActiveUsersSink sink(Instant now) {
-        return postgres.sink(postgres.server.port(), UTC, new ActiveUsersRules(true, 4, PATIENCE), now);
-    }
-
-    private static BatchOutcome write(Instant now, FlagEvent... events) {
-        return await(sink(now).write(EventBatch.of(UTC, List.of(events))));
-    }
-
     private FlagEvent event(String user, Instant time) {
         return RandomEvents.evaluation(made.id(), "flag", "v0", user, time);
-    }
-
-    private static boolean exists(String table) {
-        return postgres.number("select count(*) from pg_class where relname = $1", table) == 1;
-    }
-
-    private static long users(String month) {
-        return postgres.number(
-                "select sum(user_count)::bigint from active_users_summary where period = $1 and source_id = '*'",
-                month);
     }
 
     private static <T> T await(Uni<T> uni) {

@@ -42,9 +42,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What the reader says of four months of random events equals what a plain count of the events says. */
 class PostgresActiveUsersReaderTest {
@@ -57,13 +57,14 @@ class PostgresActiveUsersReaderTest {
     private static final LocalDate FIRST = LocalDate.of(2028, 1, 10);
     private static final LocalDate LAST = LocalDate.of(2028, 4, 14);
 
-    private static PostgresSinkFixture postgres;
+    @RegisterExtension
+    static final PostgresSinkFixture postgres = PostgresSinkFixture.shared();
+
     private static PostgresActiveUsersReader reader;
     private static final List<FlagEvent> EVENTS = new ArrayList<>();
 
     @BeforeAll
     static void start() {
-        postgres = new PostgresSinkFixture();
         reader = new PostgresActiveUsersReader(postgres.pool(postgres.server.port()));
         Random random = new Random(SEED);
         RandomEvents made = new RandomEvents(SEED);
@@ -86,11 +87,6 @@ class PostgresActiveUsersReaderTest {
                     .await()
                     .indefinitely();
         }
-    }
-
-    @AfterAll
-    static void stop() {
-        postgres.close();
     }
 
     @Test

@@ -20,10 +20,9 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** {@link PostgresActiveUsersSink} keeps the contract of a sink. */
 class PostgresActiveUsersSinkTest extends BatchSinkContract {
@@ -31,22 +30,12 @@ class PostgresActiveUsersSinkTest extends BatchSinkContract {
     /** How many statements wait for the lock of another one. */
     private static final String WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'";
 
-    private static PostgresSinkFixture postgres;
-
-    @BeforeAll
-    static void start() {
-        postgres = new PostgresSinkFixture();
-    }
-
-    @AfterAll
-    static void stop() {
-        postgres.close();
-    }
+    @RegisterExtension
+    static final PostgresSinkFixture postgres = PostgresSinkFixture.cleared();
 
     @AfterEach
     void clear() {
         ActiveUsersTables.at(postgres.server.port()).requireSummariesEqualRows();
-        postgres.clear();
     }
 
     /** A flush waits for a lock until its time is up; another one waits meanwhile for the pool's only connection. */

@@ -15,31 +15,20 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class PostgresJobLedgerTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Instant NOVEMBER = Instant.parse("2026-11-21T12:00:00Z");
 
-    private static PostgresSinkFixture postgres;
-
-    @BeforeAll
-    static void start() {
-        postgres = new PostgresSinkFixture();
-    }
-
-    @AfterAll
-    static void stop() {
-        postgres.close();
-    }
+    @RegisterExtension
+    static final PostgresSinkFixture postgres = PostgresSinkFixture.cleared();
 
     @AfterEach
     void clear() {
-        postgres.clear();
         var unused = postgres.query("truncate job_run");
     }
 

@@ -1,6 +1,9 @@
 package io.flagtally.store.postgres;
 
+import io.flagtally.event.FlagEvent;
+import io.flagtally.pipeline.BatchOutcome;
 import io.flagtally.rollup.BucketCalendar;
+import io.flagtally.rollup.EventBatch;
 import io.flagtally.testing.PostgresServerForTests;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.mutiny.core.Vertx;
@@ -14,18 +17,43 @@ import io.vertx.sqlclient.PoolOptions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A real PostgreSQL, sinks on it, and a pool of one's own to look into it. */
-final class PostgresSinkFixture implements AutoCloseable {
+/** A real PostgreSQL for the tests of a class, sinks on it, and a pool of one's own to look into it. */
+final class PostgresSinkFixture implements AfterEachCallback, AfterAllCallback {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    static final BucketCalendar UTC = new BucketCalendar(ZoneOffset.UTC);
 
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
+
+    private final boolean cleared;
     final PostgresServerForTests server = PostgresServerForTests.start();
     final Vertx vertx = Vertx.vertx();
     private final List<Pool> pools = new ArrayList<>();
     private final Pool own = pool(server.port());
+
+    private PostgresSinkFixture(boolean cleared) {
+        this.cleared = cleared;
+    }
+
+    /** Each test begins with empty tables, and leaves no connections of its sinks. */
+    static PostgresSinkFixture cleared() {
+        return new PostgresSinkFixture(true);
+    }
+
+    /** The tests share what is in the tables. */
+    static PostgresSinkFixture shared() {
+        return new PostgresSinkFixture(false);
+    }
+
+    Pool pool() {
+        return pool(server.port());
+    }
 
     Pool pool(int port) {
         return pool(port, 8);
@@ -53,6 +81,37 @@ final class PostgresSinkFixture implements AutoCloseable {
                 pool(port), calendar, rules, InstantSource.fixed(now), new SimpleMeterRegistry());
     }
 
+    PostgresActiveUsersSink sink(Instant now) {
+        return sink(server.port(), UTC, new ActiveUsersRules(true, 4, PATIENCE), now);
+    }
+
+    BatchOutcome write(Instant now, FlagEvent... events) {
+        return sink(now).write(EventBatch.of(UTC, List.of(events))).await().atMost(PATIENCE);
+    }
+
+    /** Runs the job as the service does, and says what it did. */
+    String runPartitions(Instant now) {
+        return runPartitions(now, new PartitionJob.Retention(3, MauConfig.DOORS_CLOSE_AFTER, PATIENCE));
+    }
+
+    String runPartitions(Instant now, PartitionJob.Retention retention) {
+        return new PartitionJob(pool(), UTC, retention, InstantSource.fixed(now))
+                .run()
+                .await()
+                .atMost(PATIENCE);
+    }
+
+    boolean exists(String table) {
+        return number("select count(*) from pg_class where relname = $1", table) == 1;
+    }
+
+    /** Users of all SDKs and environments, by the sums. */
+    long users(String period) {
+        return number(
+                "select sum(user_count)::bigint from active_users_summary where period = $1 and source_id = '*'",
+                period);
+    }
+
     RowSet<Row> query(String sql, Object... arguments) {
         Tuple tuple = Tuple.tuple();
         for (Object argument : arguments) {
@@ -66,8 +125,11 @@ final class PostgresSinkFixture implements AutoCloseable {
         return number == null ? 0 : number;
     }
 
-    /** Closes the connections of sinks, and empties all tables. */
-    void clear() {
+    @Override
+    public void afterEach(ExtensionContext test) {
+        if (!cleared) {
+            return;
+        }
         while (pools.size() > 1) {
             pools.remove(1).close().onFailure().recoverWithNull().await().atMost(PATIENCE);
         }
@@ -76,7 +138,7 @@ final class PostgresSinkFixture implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public void afterAll(ExtensionContext tests) {
         pools.forEach(pool -> pool.close().await().atMost(PATIENCE));
         server.close();
         vertx.close().await().atMost(PATIENCE);

@@ -37,11 +37,10 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A person leaves, alone and while processes write her. */
 class PostgresUserEraserTest {
@@ -53,20 +52,11 @@ class PostgresUserEraserTest {
     private static final Duration PATIENCE = Duration.ofSeconds(120);
     private static final long SEED = new Random().nextLong();
 
-    private static PostgresSinkFixture postgres;
+    @RegisterExtension
+    static final PostgresSinkFixture postgres = PostgresSinkFixture.cleared();
 
     private final RandomEvents made = new RandomEvents(SEED);
     private PostgresUserEraser eraser;
-
-    @BeforeAll
-    static void start() {
-        postgres = new PostgresSinkFixture();
-    }
-
-    @AfterAll
-    static void stop() {
-        postgres.close();
-    }
 
     @BeforeEach
     void open() {
@@ -77,7 +67,6 @@ class PostgresUserEraserTest {
     void clear() {
         ActiveUsersTables.at(postgres.server.port()).requireSummariesEqualRows();
         var unused = postgres.query("truncate dead_letter");
-        postgres.clear();
     }
 
     @Test

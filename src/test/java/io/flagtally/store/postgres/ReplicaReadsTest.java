@@ -32,6 +32,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Reads beside a real streaming replica that is late, cancels reads, and dies. */
 class ReplicaReadsTest {
@@ -40,7 +41,9 @@ class ReplicaReadsTest {
     private static final BucketCalendar UTC = new BucketCalendar(ZoneOffset.UTC);
     private static final YearMonth NOVEMBER = YearMonth.of(2026, 11);
 
-    private static PostgresSinkFixture postgres;
+    @RegisterExtension
+    static final PostgresSinkFixture postgres = PostgresSinkFixture.shared();
+
     private static PostgresReplicaForTests replica;
 
     private volatile Instant now = Instant.parse("2026-11-21T12:00:00Z");
@@ -51,14 +54,12 @@ class ReplicaReadsTest {
 
     @BeforeAll
     static void start() {
-        postgres = new PostgresSinkFixture();
         replica = PostgresReplicaForTests.of(postgres.server);
     }
 
     @AfterAll
     static void stop() {
         replica.close();
-        postgres.close();
     }
 
     @BeforeEach
