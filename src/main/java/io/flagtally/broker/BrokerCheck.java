@@ -15,7 +15,8 @@ public interface BrokerCheck {
      * Looks whether what is configured can work. May block, for at most ten seconds. What it opens it closes.
      *
      * @param place what this process does with the broker
-     * @return a sentence if the broker is away: the start goes on, and it is waited for; empty if all is well
+     * @return a sentence if the broker is away, or may lose what it confirms: the start goes on, and that is waited for;
+     *     empty if all is well
      * @throws BrokerStartException with one sentence that names the key to set, if waiting cannot help: a connection that
      *     is not configured, credentials that are refused, a topic that does not exist
      */

@@ -5,6 +5,7 @@ import io.flagtally.platform.Availability.Work;
 import io.flagtally.platform.BrokerInUse;
 import io.flagtally.platform.BrokerInUse.Said;
 import io.flagtally.platform.BrokerState;
+import io.flagtally.platform.BrokerState.Look;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.arc.All;
@@ -12,7 +13,9 @@ import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
@@ -24,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * {@code flagtally.broker.lag}, which is not a number while the broker does not tell.
  *
  * <p>One look that fails says little: it may have been slow, or refused for its pace. So the second in a row counts, and
- * none does while the broker confirms what is sent.
+ * none does while the broker confirms what is sent. A broker that may lose what it confirms counts at the first look, and
+ * until one finds it mended.
  */
 @Singleton
 class BrokerWatch {
@@ -66,8 +70,9 @@ class BrokerWatch {
     void ask() {
         Optional<BrokerState> to = in(channels.outgoing(Channels.EVENTS_OUT));
         Optional<BrokerState> from = in(channels.incoming(Channels.EVENTS));
-        to.ifPresent(state -> publishing.looked(fault(state, state::cannotPublish), sends.areConfirmed()));
-        from.ifPresent(state -> consuming.looked(fault(state, state::cannotConsume), false));
+        Map<String, Look> looks = new HashMap<>();
+        to.ifPresent(state -> look(publishing, state, looks, state::cannotPublish, sends.areConfirmed()));
+        from.ifPresent(state -> look(consuming, state, looks, state::cannotConsume, false));
         OptionalLong waiting = consuming.failures > 0
                 ? OptionalLong.empty()
                 : from.map(BrokerWatch::lagOf).orElse(OptionalLong.empty());
@@ -104,12 +109,30 @@ class BrokerWatch {
         told = missing.isPresent();
     }
 
-    private static Optional<String> fault(BrokerState state, Supplier<Optional<String>> look) {
+    private static void look(
+            Side side, BrokerState state, Map<String, Look> looks, Supplier<Optional<String>> ofSide, boolean works) {
+        Look look = looks.computeIfAbsent(state.connector(), connector -> look(state));
+        side.looked(look, look.unusable().or(() -> fault(state, ofSide)), works);
+    }
+
+    private static Look look(BrokerState state) {
         try {
-            return look.get();
+            return state.look();
         } catch (RuntimeException e) {
-            return Optional.of(state.name() + " cannot be asked how it is: " + e);
+            return Look.unusable(unasked(state, e));
         }
+    }
+
+    private static Optional<String> fault(BrokerState state, Supplier<Optional<String>> side) {
+        try {
+            return side.get();
+        } catch (RuntimeException e) {
+            return Optional.of(unasked(state, e));
+        }
+    }
+
+    private static String unasked(BrokerState state, RuntimeException failure) {
+        return state.name() + " cannot be asked how it is: " + failure;
     }
 
     /** What the broker is used for. */
@@ -117,19 +140,23 @@ class BrokerWatch {
 
         private final Work work;
         private int failures;
+        private Optional<String> danger = Optional.empty();
         private @Nullable String told;
 
         Side(Work work) {
             this.work = work;
         }
 
-        void looked(Optional<String> fault, boolean works) {
+        /** @param works whether a look that failed says nothing */
+        void looked(Look look, Optional<String> fault, boolean works) {
             failures = fault.isEmpty() ? 0 : failures + 1;
-            if (fault.isEmpty() || works) {
+            danger = look.unusable().isEmpty() ? look.mayLose() : danger;
+            Optional<String> missing = danger.or(() -> works ? Optional.empty() : fault);
+            if (missing.isEmpty()) {
                 told = null;
                 availability.regained(work, BROKER);
-            } else if (failures >= FAILURES_TOLD) {
-                told = fault.get();
+            } else if (danger.isPresent() || failures >= FAILURES_TOLD) {
+                told = missing.get();
                 availability.lost(work, BROKER, told);
             }
         }

@@ -7,6 +7,7 @@ import io.flagtally.platform.Availability;
 import io.flagtally.platform.Availability.Work;
 import io.flagtally.platform.BrokerInUse;
 import io.flagtally.platform.BrokerState;
+import io.flagtally.platform.BrokerState.Look;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
@@ -75,6 +76,41 @@ class BrokerWatchTest {
     }
 
     @Test
+    void ask_mayLoseWhatItConfirms_shutsTheDoorAtTheFirstLookWhateverIsConfirmed() {
+        BrokerWatch watch = watch(Map.of(IN, "smallrye-test", OUT, "smallrye-test"));
+        broker.look = new Look(Optional.empty(), Optional.of("it may drop events"));
+        confirm("events-out");
+
+        watch.ask();
+
+        assertEquals(Map.of("broker", "it may drop events"), availability.missing(Work.ACCEPT));
+        assertEquals(Map.of("broker", "it may drop events"), availability.missing(Work.CONSUME));
+        assertEquals(7, lag(), "it answers");
+        broker.look = Look.unusable("slow");
+        watch.ask();
+        assertEquals(
+                Map.of("broker", "it may drop events"), availability.missing(Work.ACCEPT), "nothing was found mended");
+        broker.look = Look.FINE;
+        watch.ask();
+        assertEquals(Map.of(), availability.missing(Work.ACCEPT));
+        assertEquals(Map.of(), availability.missing(Work.CONSUME));
+    }
+
+    @Test
+    void ask_bothSides_looksOnceAndAsksNoSideOfABrokerThatIsAway() {
+        BrokerWatch watch = watch(Map.of(IN, "smallrye-test", OUT, "smallrye-test"));
+        broker.look = Look.unusable("away");
+        broker.publishing = "never asked";
+
+        watch.ask();
+        watch.ask();
+
+        assertEquals(2, broker.looks);
+        assertEquals(Map.of("broker", "away"), availability.missing(Work.ACCEPT));
+        assertEquals(Map.of("broker", "away"), availability.missing(Work.CONSUME));
+    }
+
+    @Test
     void ask_consumesOnly_tellsOfConsumingAlone() {
         BrokerWatch watch = watch(Map.of(IN, "smallrye-test", OUT, "flagtally-idle"));
         broker.publishing = "forbidden";
@@ -125,6 +161,8 @@ class BrokerWatchTest {
 
     private static final class State implements BrokerState {
 
+        private Look look = Look.FINE;
+        private int looks;
         private @Nullable String publishing;
         private @Nullable String consuming;
 
@@ -141,6 +179,12 @@ class BrokerWatchTest {
         @Override
         public OptionalLong lag() {
             return OptionalLong.of(7);
+        }
+
+        @Override
+        public Look look() {
+            looks++;
+            return look;
         }
 
         @Override

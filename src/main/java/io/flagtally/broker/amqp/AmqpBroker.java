@@ -39,24 +39,15 @@ class AmqpBroker implements BrokerCheck, BrokerState {
     }
 
     @Override
-    public Optional<String> cannotPublish() {
-        return away();
-    }
-
-    @Override
-    public Optional<String> cannotConsume() {
-        return away();
-    }
-
-    private synchronized Optional<String> away() {
+    public synchronized Look look() {
         if (connection != null && !connection.isDisconnected()) {
-            return Optional.empty();
+            return Look.FINE;
         }
         try {
             connection = AmqpServer.await(server.connect(lost -> {}));
-            return Optional.empty();
+            return Look.FINE;
         } catch (RuntimeException e) {
-            return Optional.of(server.explain(e));
+            return Look.unusable(server.explain(e));
         }
     }
 

@@ -2,7 +2,6 @@ package io.flagtally.broker.memory;
 
 import io.flagtally.platform.BrokerState;
 import jakarta.inject.Singleton;
-import java.util.Optional;
 import java.util.OptionalLong;
 
 /** The in-process broker is always there, and keeps nothing that could wait. */
@@ -22,15 +21,5 @@ class MemoryState implements BrokerState {
     @Override
     public OptionalLong lag() {
         return OptionalLong.of(0);
-    }
-
-    @Override
-    public Optional<String> cannotPublish() {
-        return Optional.empty();
-    }
-
-    @Override
-    public Optional<String> cannotConsume() {
-        return Optional.empty();
     }
 }

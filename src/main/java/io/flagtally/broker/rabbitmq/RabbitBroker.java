@@ -50,24 +50,20 @@ class RabbitBroker implements BrokerCheck, BrokerState {
         }
     }
 
-    @Override
-    public Optional<String> cannotPublish() {
-        return unusable().or(connector::blocked);
-    }
-
-    @Override
-    public Optional<String> cannotConsume() {
-        return unusable();
-    }
-
     /** Also makes what is missing, so that a queue that was deleted does not refuse what is sent for long. */
-    private synchronized Optional<String> unusable() {
+    @Override
+    public synchronized Look look() {
         try (Channel channel = connected().createChannel()) {
             server.makePlaces(channel);
-            return Optional.empty();
+            return Look.FINE;
         } catch (IOException | TimeoutException e) {
-            return Optional.of(server.explain(e));
+            return Look.unusable(server.explain(e));
         }
+    }
+
+    @Override
+    public Optional<String> cannotPublish() {
+        return connector.blocked();
     }
 
     /** What waits in the queue, and what this process holds of it. RabbitMQ does not say here what others hold. */

@@ -72,23 +72,14 @@ class RedisStreamsServer implements BrokerCheck, BrokerState {
     }
 
     @Override
-    public Optional<String> cannotPublish() {
-        return unusable();
-    }
-
-    @Override
-    public Optional<String> cannotConsume() {
-        return unusable();
-    }
-
-    private Optional<String> unusable() {
+    public Look look() {
         try {
-            return link().use(RedisStreamsServer::servers).await().atMost(PATIENCE).stream()
-                    .map(RedisStreamsServer::mayDrop)
-                    .flatMap(Optional::stream)
-                    .findFirst();
+            return new Look(
+                    Optional.empty(),
+                    mayDrop(link().use(RedisStreamsServer::servers).await().atMost(PATIENCE)));
         } catch (RuntimeException e) {
-            return Optional.of("Redis at " + place().address() + ", the broker, is not usable: " + StreamLink.text(e));
+            return Look.unusable(
+                    "Redis at " + place().address() + ", the broker, is not usable: " + StreamLink.text(e));
         }
     }
 
@@ -105,12 +96,12 @@ class RedisStreamsServer implements BrokerCheck, BrokerState {
                 .flatMap(name -> Stream.of(new StreamKeys(name, config.partitions()).all()))
                 .toList();
         try {
-            link().use(RedisStreamsServer::servers)
+            return link().use(RedisStreamsServer::servers)
                     .invoke(servers -> servers.forEach(server -> requireFit(server, durability)))
-                    .chain(() -> link().use(channel -> requireStreams(channel, streams)))
+                    .call(() -> link().use(channel -> requireStreams(channel, streams)))
+                    .map(RedisStreamsServer::mayDrop)
                     .await()
                     .atMost(PATIENCE);
-            return Optional.empty();
         } catch (BrokerStartException e) {
             throw e;
         } catch (RuntimeException e) {
@@ -205,10 +196,12 @@ class RedisStreamsServer implements BrokerCheck, BrokerState {
                 : Uni.join().all(looks).andFailFast().replaceWithVoid();
     }
 
-    private static Optional<String> mayDrop(ServerInfo server) {
-        return server.evictionPolicy().isEmpty() || server.evictionPolicy().equals("noeviction")
-                ? Optional.empty()
-                : Optional.of("The Redis of the streams may drop them: its maxmemory-policy is "
-                        + server.evictionPolicy() + "; set it to noeviction");
+    private static Optional<String> mayDrop(List<ServerInfo> servers) {
+        return servers.stream()
+                .map(ServerInfo::evictionPolicy)
+                .filter(policy -> !policy.isEmpty() && !policy.equals("noeviction"))
+                .findFirst()
+                .map(policy -> "The Redis of the streams may drop them: its maxmemory-policy is " + policy
+                        + "; set it to noeviction");
     }
 }

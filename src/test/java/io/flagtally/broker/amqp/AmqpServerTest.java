@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.broker.BrokerPlace;
 import io.flagtally.broker.BrokerStartException;
+import io.flagtally.platform.BrokerState.Look;
 import io.flagtally.platform.embedded.LoopbackPort;
 import io.flagtally.proof.FaultProxy;
 import io.flagtally.testing.ArtemisServerForTests;
@@ -38,7 +39,7 @@ class AmqpServerTest {
     @Test
     void check_allIsWell_saysNothing() {
         assertEquals(Optional.empty(), broker(Map.of()).check(place("events")));
-        assertEquals(Optional.empty(), broker(Map.of()).cannotPublish());
+        assertEquals(Look.FINE, broker(Map.of()).look());
     }
 
     @Test
@@ -72,7 +73,7 @@ class AmqpServerTest {
         AmqpBroker broker = broker(Map.of("addresses", "127.0.0.1:" + LoopbackPort.free()));
 
         assertTrue(broker.check(place("events")).orElseThrow().contains("flagtally.broker.amqp.addresses"));
-        assertTrue(broker.cannotPublish().orElseThrow().contains("flagtally.broker.amqp.addresses"));
+        assertTrue(broker.look().unusable().orElseThrow().contains("flagtally.broker.amqp.addresses"));
     }
 
     @Test
@@ -92,8 +93,8 @@ class AmqpServerTest {
         String dead = "127.0.0.1:" + LoopbackPort.free();
         AmqpBroker broker = broker(Map.of("addresses", dead + ",127.0.0.1:" + ARTEMIS.port()));
 
-        assertTrue(broker.cannotPublish().isPresent(), "the first attempt goes to the dead one");
-        assertEquals(Optional.empty(), broker.cannotPublish());
+        assertTrue(broker.look().unusable().isPresent(), "the first attempt goes to the dead one");
+        assertEquals(Look.FINE, broker.look());
     }
 
     private static void refused(AmqpBroker broker, String publishTo, String... words) {
