@@ -20,6 +20,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.RetriableException;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +40,8 @@ class CommittedAgain implements KafkaCommitHandler.Factory {
     private static final Duration PAUSE_MAX = Duration.ofSeconds(2);
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
+    private static final Logger LOG = Logger.getLogger(CommittedAgain.class);
+
     private final KafkaCommitHandler.Factory throttled;
 
     @Inject
@@ -57,12 +60,13 @@ class CommittedAgain implements KafkaCommitHandler.Factory {
 
     /** {@code consumer}, but for its commits. */
     @SuppressWarnings("unchecked")
-    static KafkaConsumer<?, ?> committingAgain(KafkaConsumer<?, ?> consumer) {
-        return (KafkaConsumer<?, ?>) Proxy.newProxyInstance(
+    static <K, V> KafkaConsumer<K, V> committingAgain(KafkaConsumer<K, V> consumer) {
+        Commits<K, V> commits = new Commits<>(consumer);
+        return (KafkaConsumer<K, V>) Proxy.newProxyInstance(
                 KafkaConsumer.class.getClassLoader(),
                 new Class<?>[] {KafkaConsumer.class},
                 (proxy, method, arguments) -> method.getName().equals("commit")
-                        ? commit(consumer, (Map<TopicPartition, OffsetAndMetadata>) arguments[0])
+                        ? commits.commit((Map<TopicPartition, OffsetAndMetadata>) arguments[0])
                         : call(consumer, method, arguments));
     }
 
@@ -75,37 +79,83 @@ class CommittedAgain implements KafkaCommitHandler.Factory {
         }
     }
 
-    private static <K, V> Uni<Void> commit(
-            KafkaConsumer<K, V> consumer, Map<TopicPartition, OffsetAndMetadata> offsets) {
-        return consumer.commit(offsets)
-                .onFailure(CommittedAgain::isForTheMoment)
-                .recoverWithUni(() -> commitWhatIsAhead(consumer, offsets)
-                        .onFailure(CommittedAgain::isForTheMoment)
-                        .retry()
-                        .withBackOff(PAUSE_MIN, PAUSE_MAX)
-                        .expireIn(PATIENCE.toMillis()));
+    private static boolean isForTheMoment(Throwable failure) {
+        return failure instanceof RetriableException || failure instanceof RebalanceInProgressException;
     }
 
     /**
-     * What another process owns meanwhile is its to commit, and a later commit than this one may be done: the connector
-     * begins to commit anew as soon as it is assigned a partition. In one step, so that nothing comes between.
+     * The commits of one consumer. What is refused for the moment is told to be done, and made again beside: the connector
+     * waits for its commit before it plans the next one, and plans one more whenever it is assigned a partition.
      */
-    private static <K, V> Uni<Void> commitWhatIsAhead(
-            KafkaConsumer<K, V> consumer, Map<TopicPartition, OffsetAndMetadata> offsets) {
-        return consumer.runOnPollingThread(kafka -> {
-            Map<TopicPartition, OffsetAndMetadata> ahead = new HashMap<>(offsets);
-            ahead.keySet().retainAll(kafka.assignment());
-            kafka.committed(ahead.keySet())
-                    .forEach((partition, done) -> ahead.computeIfPresent(
-                            partition,
-                            (same, wanted) -> done != null && done.offset() >= wanted.offset() ? null : wanted));
-            if (!ahead.isEmpty()) {
-                kafka.commitSync(ahead);
-            }
-        });
-    }
+    private static final class Commits<K, V> {
 
-    private static boolean isForTheMoment(Throwable failure) {
-        return failure instanceof RetriableException || failure instanceof RebalanceInProgressException;
+        private final KafkaConsumer<K, V> consumer;
+        private final Map<TopicPartition, OffsetAndMetadata> refused = new HashMap<>();
+        private boolean committing;
+
+        Commits(KafkaConsumer<K, V> consumer) {
+            this.consumer = consumer;
+        }
+
+        Uni<Void> commit(Map<TopicPartition, OffsetAndMetadata> offsets) {
+            return consumer.commit(offsets)
+                    .onFailure(CommittedAgain::isForTheMoment)
+                    .recoverWithUni(() -> {
+                        again(offsets);
+                        return Uni.createFrom().voidItem();
+                    });
+        }
+
+        private synchronized void again(Map<TopicPartition, OffsetAndMetadata> offsets) {
+            refused.putAll(offsets);
+            if (committing || refused.isEmpty()) {
+                return;
+            }
+            committing = true;
+            Uni.createFrom()
+                    .deferred(this::commitRefused)
+                    .onFailure(CommittedAgain::isForTheMoment)
+                    .retry()
+                    .withBackOff(PAUSE_MIN, PAUSE_MAX)
+                    .expireIn(PATIENCE.toMillis())
+                    .subscribe()
+                    .with(this::done, this::failed);
+        }
+
+        /**
+         * What another process owns meanwhile is its to commit, and a later commit than the refused one may be done. In one
+         * step, so that nothing comes between.
+         */
+        private Uni<Map<TopicPartition, OffsetAndMetadata>> commitRefused() {
+            Map<TopicPartition, OffsetAndMetadata> offsets = refused();
+            return consumer.runOnPollingThread(kafka -> {
+                Map<TopicPartition, OffsetAndMetadata> ahead = new HashMap<>(offsets);
+                ahead.keySet().retainAll(kafka.assignment());
+                kafka.committed(ahead.keySet())
+                        .forEach((partition, done) -> ahead.computeIfPresent(
+                                partition,
+                                (same, wanted) -> done != null && done.offset() >= wanted.offset() ? null : wanted));
+                if (!ahead.isEmpty()) {
+                    kafka.commitSync(ahead);
+                }
+                return offsets;
+            });
+        }
+
+        private synchronized Map<TopicPartition, OffsetAndMetadata> refused() {
+            return new HashMap<>(refused);
+        }
+
+        private synchronized void done(Map<TopicPartition, OffsetAndMetadata> offsets) {
+            refused.entrySet().removeAll(offsets.entrySet());
+            committing = false;
+            again(Map.of());
+        }
+
+        private synchronized void failed(Throwable failure) {
+            LOG.warnf("What is counted stays uncommitted and is delivered again: %s %s", refused, failure);
+            refused.clear();
+            committing = false;
+        }
     }
 }
