@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.brokers.BrokerForTests.Raw;
 import io.flagtally.proof.FaultProxy;
-import io.flagtally.testing.ChildServer;
 import io.flagtally.testing.PostgresServerForTests;
 import io.flagtally.testing.RedisServerForTests;
 import io.restassured.path.json.JsonPath;
@@ -414,8 +413,7 @@ public abstract class BrokerContract {
     }
 
     private BrokeredService newService(String... settings) {
-        return new BrokeredService(broker, proxy.port(), postgres, counts, settings)
-                .on("-Xmx256m", ChildServer.STARTS_QUICKLY);
+        return new BrokeredService(broker, proxy.port(), postgres, counts, settings).on("-Xmx256m");
     }
 
     private void stopBroker(Consumer<BrokerForTests> way) {

@@ -3,7 +3,6 @@ package io.flagtally.brokers;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.flagtally.testing.ChildServer;
 import io.flagtally.testing.PostgresServerForTests;
 import io.flagtally.testing.RedisServerForTests;
 import java.time.Duration;
@@ -120,6 +119,6 @@ public abstract class BrokerKillContract {
 
     private BrokeredService service() {
         return new BrokeredService(broker, broker.port(), postgres, counts, "flagtally.pipeline.batch.size-max=10000")
-                .on("-Xmx256m", ChildServer.STARTS_QUICKLY);
+                .on("-Xmx256m");
     }
 }

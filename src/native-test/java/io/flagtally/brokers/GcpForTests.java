@@ -63,7 +63,7 @@ final class GcpForTests implements BrokerForTests {
                 "flagtally.broker.gcp.emulator-host",
                 "127.0.0.1:" + port,
                 "flagtally.broker.gcp.ack-deadline",
-                "3S",
+                "2S",
                 "flagtally.broker.subscribe-to",
                 GROUP);
     }

@@ -175,7 +175,6 @@ class MirrorIT {
     private static ServiceProcess.Start service(PostgresServerForTests postgres, RedisServerForTests counts) {
         return ServiceProcess.in(TestData.newDirectory("mirror"))
                 .with("-Xmx256m")
-                .with(ChildServer.STARTS_QUICKLY)
                 .with("-Dquarkus.http.host=127.0.0.1")
                 .with("-Dflagtally.redis.url=" + counts.url())
                 .with("-Dflagtally.postgres.url=postgresql://127.0.0.1:" + postgres.port() + "/postgres")

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -36,6 +37,8 @@ public final class ServiceProcess implements AutoCloseable {
     private static final Pattern REDIS_ADDRESS = Pattern.compile("Redis at 127\\.0\\.0\\.1:(\\d+)");
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(60);
     private static final Path JAR = Path.of("target", "quarkus-app", "quarkus-run.jar");
+    private static final Optional<String> TEST_JVM =
+            Optional.ofNullable(System.getProperty("flagtally.tests.service-jvm"));
     private static final HttpClient HTTP =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
 
@@ -109,6 +112,7 @@ public final class ServiceProcess implements AutoCloseable {
         public ServiceProcess launch() {
             assertTrue(Files.exists(JAR), "there is no packaged service; make it with ./mvnw package");
             List<String> command = new ArrayList<>(List.of(javaProgram()));
+            TEST_JVM.ifPresent(command::add);
             command.addAll(jvmOptions);
             if (portIsGiven) {
                 command.add("-Dquarkus.http.port=" + port);

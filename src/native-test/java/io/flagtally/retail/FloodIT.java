@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.packaged.ServiceProcess;
+import io.flagtally.testing.ChildServer;
 import io.flagtally.testing.RedisServerForTests;
 import io.flagtally.testing.TestData;
 import java.net.http.HttpClient;
@@ -182,6 +183,7 @@ class FloodIT {
     private static ServiceProcess start(RedisServerForTests redis, long heldBytesMax) {
         return ServiceProcess.in(TestData.newDirectory("flood"))
                 .with("-Xmx256m")
+                .with(ChildServer.RUNS_FAST)
                 .with("-Dquarkus.http.host=127.0.0.1")
                 .with("-Dflagtally.pipeline.sinks=counts")
                 .with("-Dflagtally.ingest.in-flight.bytes-max=" + heldBytesMax)

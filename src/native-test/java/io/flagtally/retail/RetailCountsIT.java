@@ -8,6 +8,7 @@ import io.flagtally.replay.Replay;
 import io.flagtally.replay.ReplayOptions.Pace;
 import io.flagtally.replay.ReplayReport;
 import io.flagtally.retail.RetailCounts.Cell;
+import io.flagtally.testing.ChildServer;
 import io.flagtally.testing.TestData;
 import java.io.IOException;
 import java.time.Duration;
@@ -50,6 +51,7 @@ class RetailCountsIT {
         expected = RetailCounts.of(file, Long.MAX_VALUE, until, Replays.SPAN);
         service = ServiceProcess.in(TestData.newDirectory("retail-counts"))
                 .with("-Xmx256m")
+                .with(ChildServer.RUNS_FAST)
                 .ready();
         counter = new EventCounter(service.uri(""));
         report = new Replay(

@@ -44,7 +44,7 @@ import org.jspecify.annotations.Nullable;
  * A stand-in for Pub/Sub: its protocol over a real socket, messages in the memory of the tests. What it has, it keeps while
  * it is stopped.
  *
- * <p>It is harsher than the cloud. Its subscriptions lend for 3 seconds, where the cloud's shortest is 10, and of the leases
+ * <p>It is harsher than the cloud. Its subscriptions lend for 2 seconds, where the cloud's shortest is 10, and of the leases
  * every 17th ends after a tenth of its time. Of the calls of each kind every fifth is refused, for being away or for its pace
  * in turns; every seventh has its effect but is answered with a failure. Every eleventh acknowledgement is confirmed and
  * forgotten. Every 5 seconds a connection is cut, whatever is on its way.
@@ -67,7 +67,7 @@ public final class PubSubForTests implements AutoCloseable {
     private static final int ATTRIBUTES_MAX = 100;
     private static final int TEXT_BYTES_MAX = 1024;
     private static final Duration CONNECTION_MAX = Duration.ofSeconds(5);
-    private static final Duration LEASE = Duration.ofSeconds(3);
+    private static final Duration LEASE = Duration.ofSeconds(2);
     private static final Duration PULL_WAIT = Duration.ofSeconds(2);
 
     /** What happens to the calls of one kind. */
