@@ -17,6 +17,7 @@ import io.flagtally.series.QueryParameters;
 import io.smallrye.mutiny.Multi;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
@@ -127,7 +128,7 @@ public class LiveSeriesResource {
             description = STREAM,
             content = @Content(mediaType = MediaType.SERVER_SENT_EVENTS, schema = @Schema(type = SchemaType.STRING)))
     public Multi<OutboundSseEvent> evaluationCounts(
-            @Context HttpHeaders headers, @Context UriInfo uri, @Context HttpServerRequest request, @Context Sse sse) {
+            @Context HttpHeaders headers, @Context UriInfo uri, @Context RoutingContext http, @Context Sse sse) {
         QueryParameters query = QueryParameters.of(uri);
         Guest guest = guest(headers, query);
         List<FlagId> flags = flags(query);
@@ -137,7 +138,7 @@ public class LiveSeriesResource {
                 guest,
                 headers,
                 query,
-                new Connection(request, sse, config.tick()),
+                new Connection(http, sse, config.tick()),
                 () -> flags.isEmpty()
                         ? counts.watchBusiest(guest.environment, top)
                         : counts.watch(guest.environment, flags));
@@ -158,7 +159,7 @@ public class LiveSeriesResource {
             description = STREAM,
             content = @Content(mediaType = MediaType.SERVER_SENT_EVENTS, schema = @Schema(type = SchemaType.STRING)))
     public Multi<OutboundSseEvent> activeUsers(
-            @Context HttpHeaders headers, @Context UriInfo uri, @Context HttpServerRequest request, @Context Sse sse) {
+            @Context HttpHeaders headers, @Context UriInfo uri, @Context RoutingContext http, @Context Sse sse) {
         QueryParameters query = QueryParameters.of(uri);
         Guest guest = guest(headers, query);
         require(Availability.Work.SERVE_USERS);
@@ -166,7 +167,7 @@ public class LiveSeriesResource {
                 guest,
                 headers,
                 query,
-                new Connection(request, sse, config.activeUsersTick()),
+                new Connection(http, sse, config.activeUsersTick()),
                 () -> activeUsers.watch(guest.environment));
     }
 
@@ -220,7 +221,7 @@ public class LiveSeriesResource {
     }
 
     /** The connection of a reader, and how often it is told of a change. */
-    private record Connection(HttpServerRequest request, Sse sse, Duration tick) {}
+    private record Connection(RoutingContext http, Sse sse, Duration tick) {}
 
     private Multi<OutboundSseEvent> stream(
             Guest guest, HttpHeaders headers, QueryParameters query, Connection connection, Supplier<LiveView> watch) {
@@ -233,7 +234,7 @@ public class LiveSeriesResource {
             stream = new LiveStream(
                     watch.get(),
                     messages,
-                    new ReaderDoor(guest, connection.request),
+                    new ReaderDoor(guest, connection.http.request()),
                     pace,
                     connection.sse,
                     vertx.getOrCreateContext(),
@@ -243,8 +244,10 @@ public class LiveSeriesResource {
             throw e;
         }
         readers.opened(stream);
+        // Nobody subscribes to it, and so nobody cancels it, if its reader is gone before the headers are written.
+        connection.http.addEndHandler(ended -> stream.cancel());
         var unused = connection
-                .request
+                .http
                 .response()
                 .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
                 .putHeader("x-accel-buffering", "no");
