@@ -131,16 +131,17 @@ class LiveCounts {
 
     private CountsState state(EnvironmentId environment, Seen seen, List<FlagId> flags) {
         String ids = text(flags.stream().map(FlagId::value).toList());
+        List<WatchedFlag.Shown> shown = flags.stream()
+                .map(seen.flags()::get)
+                .map(flag -> Objects.requireNonNull(flag))
+                .toList();
         return new CountsState(
                 environment.value(),
                 calendar.zone().getId(),
                 seen.date(),
                 LivePart.of(environment.value(), ids),
-                flags.stream()
-                        .map(seen.flags()::get)
-                        .map(shown -> Objects.requireNonNull(shown))
-                        .toList(),
-                seen.readable(),
+                shown,
+                seen.readable() && shown.stream().allMatch(WatchedFlag.Shown::current),
                 broker());
     }
 

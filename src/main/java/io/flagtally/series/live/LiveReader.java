@@ -23,7 +23,7 @@ public interface LiveReader {
 
     /**
      * Returns the flags with the most evaluations of {@code day}, the busiest first. Of an environment with thousands of
-     * flags, those may be looked through that were evaluated last.
+     * flags, those may be looked through that were evaluated last. A counter that holds something else counts as 0.
      */
     Uni<List<FlagId>> busiest(EnvironmentId environment, TimeBucket day, int limit);
 }

@@ -32,6 +32,7 @@ final class WatchedEnvironment {
         /**
          * @param flags all that it looked at
          * @param readNanos when the last read that succeeded began: all that was counted before is shown
+         * @param readable whether the read of the tick succeeded; of which flags it did, they say themselves
          */
         Seen(
                 LocalDate date,
@@ -166,9 +167,8 @@ final class WatchedEnvironment {
             readNanos = beganNanos;
             everRead = true;
         }
-        boolean readable = read != null && read.size() == wanted.size();
         if (everRead) {
-            seen = new Seen(date, readNanos, readable, busiestKnown ? busiest : List.of(), shown);
+            seen = new Seen(date, readNanos, read != null, busiestKnown ? busiest : List.of(), shown);
         }
     }
 

@@ -16,8 +16,9 @@ final class WatchedFlag {
      *
      * @param counts null if they could not be read today
      * @param rate its part of a pulse
+     * @param current whether the last tick could read it
      */
-    record Shown(@Nullable LivePart counts, String rate) {}
+    record Shown(@Nullable LivePart counts, String rate, boolean current) {}
 
     private final String environment;
     private final String id;
@@ -56,7 +57,8 @@ final class WatchedFlag {
         if (pulse) {
             pulseNanos = nanos;
         }
-        shown = new Shown(counts, pulse || shown == null ? text(rates.rate(id)) : shown.rate);
+        String rate = pulse || shown == null ? text(rates.rate(id)) : shown.rate;
+        shown = new Shown(counts, rate, read != null);
     }
 
     /** What is shown, or null as long as nobody tried to read it. */

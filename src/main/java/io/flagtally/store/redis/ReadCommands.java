@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The commands that read, and their replies; none is of Redis' category {@code @write}. */
@@ -103,13 +104,33 @@ final class ReadCommands {
 
     /** Returns the {@code count} integers that {@link #numbers(List)} asked for, 0 for what is not there. */
     static List<Long> numbers(int count, Iterator<Response> replies) {
+        return numbers(count, replies, ReadCommands::number);
+    }
+
+    /** Returns the sum of those of the {@code count} counters that hold an integer, to rank by it. */
+    static long sumOfUsable(int count, Iterator<Response> replies) {
+        return numbers(count, replies, ReadCommands::numberOrZero).stream()
+                .mapToLong(Long::longValue)
+                .sum();
+    }
+
+    private static List<Long> numbers(
+            int count, Iterator<Response> replies, Function<@Nullable Response, Long> number) {
         List<Long> numbers = new ArrayList<>(count);
         while (numbers.size() < count) {
-            for (Response number : replies.next()) {
-                numbers.add(number(number));
+            for (Response each : replies.next()) {
+                numbers.add(number.apply(each));
             }
         }
         return numbers;
+    }
+
+    private static long numberOrZero(@Nullable Response reply) {
+        try {
+            return number(reply);
+        } catch (RefusedException unusable) {
+            return 0;
+        }
     }
 
     private static long number(@Nullable Response reply) {

@@ -114,11 +114,7 @@ public final class RedisLiveReader implements LiveReader {
             Iterator<Response> next = replies.iterator();
             Map<FlagId, Long> events = new HashMap<>();
             for (int i = 0; i < flags.size(); i++) {
-                events.put(
-                        flags.get(i),
-                        ReadCommands.numbers(sizes.get(i), next).stream()
-                                .mapToLong(Long::longValue)
-                                .sum());
+                events.put(flags.get(i), ReadCommands.sumOfUsable(sizes.get(i), next));
             }
             Comparator<FlagId> byEvents = Comparator.comparingLong(flag -> -events.getOrDefault(flag, 0L));
             return flags.stream()

@@ -35,6 +35,7 @@ class LiveCountsTest {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final EnvironmentId SHOP = new EnvironmentId("shop");
     private static final EnvironmentId OTHER = new EnvironmentId("other");
+    private static final FlagId SPOILT = new FlagId("spoilt");
 
     private final Vertx vertx = Vertx.vertx();
     private final GrowingReader reader = new GrowingReader();
@@ -149,6 +150,28 @@ class LiveCountsTest {
     }
 
     @Test
+    void flagThatCannotBeRead_leavesItsNeighboursCurrent() {
+        reader.spoilt = SPOILT;
+        LiveView good = open();
+        LiveView bad = counts.watch(SHOP, List.of(SPOILT));
+        bad.listen(() -> {});
+        LiveView both = counts.watch(SHOP, List.of(LiveFlags.FLAG, SPOILT));
+        both.listen(() -> {});
+        for (LiveView view : List.of(good, bad, both)) {
+            view.shown().await().atMost(PATIENCE);
+        }
+
+        assertTrue(pulse(good).contains("\"readable\":true"), () -> pulse(good));
+        assertTrue(pulse(bad).contains("\"readable\":false"), () -> pulse(bad));
+        assertTrue(pulse(both).contains("\"readable\":false"), () -> pulse(both));
+        assertTrue(events(both) > 0, "what can be read of them is shown");
+
+        reader.spoilt = null;
+        Awaitility.await().atMost(PATIENCE).until(() -> pulse(bad).contains("\"readable\":true"));
+        List.of(good, bad, both).forEach(LiveView::close);
+    }
+
+    @Test
     void readersWhoWantTheSame_areShownTheSameState() {
         reader.busiest = List.of(LiveFlags.FLAG);
         LiveView one = busiest(5);
@@ -195,6 +218,7 @@ class LiveCountsTest {
         private volatile CompletableFuture<Void> gate = CompletableFuture.completedFuture(null);
         private volatile List<FlagId> lastRead = List.of();
         private volatile boolean fails;
+        private volatile @Nullable FlagId spoilt;
         private volatile @Nullable EnvironmentId failing;
         private volatile @Nullable EnvironmentId stuck;
         private volatile List<FlagId> busiest = List.of();
@@ -219,7 +243,13 @@ class LiveCountsTest {
             if (fails || environment.equals(failing)) {
                 return Uni.createFrom().failure(new UnavailableException("Redis is away.", null));
             }
-            return Uni.createFrom().completionStage(open).map(opened -> List.of(LiveFlags.flag(read, read)));
+            return Uni.createFrom()
+                    .completionStage(open)
+                    .map(opened -> flags.stream()
+                            .filter(flag -> !flag.equals(spoilt))
+                            .map(flag -> LiveFlags.flag(
+                                    flag, LiveFlags.DAY.plusSeconds(read), LiveFlags.variation("blue", read, read)))
+                            .toList());
         }
 
         @Override

@@ -271,7 +271,7 @@ class LiveStreamTest {
 
     private static WatchedFlag.Shown shown(String id, long events) {
         String json = "{\"featureId\":\"" + id + "\",\"events\":" + events + "}";
-        return new WatchedFlag.Shown(LivePart.of("default\n2026-11-21", json), "{\"featureId\":\"" + id + "\"}");
+        return new WatchedFlag.Shown(LivePart.of("default\n2026-11-21", json), "{\"featureId\":\"" + id + "\"}", true);
     }
 
     private static final class SettableView implements LiveView {

@@ -23,6 +23,7 @@ import io.flagtally.series.FlagQuery;
 import io.flagtally.series.FlagSeries;
 import io.flagtally.series.FlagSeries.VariationSeries;
 import io.flagtally.series.SeenEnvironment;
+import io.flagtally.series.live.LiveFlag;
 import io.flagtally.testing.RedisServerForTests;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.core.Vertx;
@@ -35,6 +36,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -174,6 +176,27 @@ class RedisReadersTest {
         plant("DEL", "ec:1795219200:flag:on");
         plant("SADD", "uc:1795219200:flag:on", "u1");
         assertEquals(ErrorCode.COUNTER_UNUSABLE, refused().code());
+    }
+
+    @Test
+    void busiest_counterThatIsNone_ranksByTheOthers() {
+        plant("ZADD", "catalog:flags", "1795219201", "spoilt", "1795219202", "flag", "1795219203", "quiet");
+        for (String flag : List.of("spoilt", "flag", "quiet")) {
+            plant("ZADD", "catalog:variations:" + flag, "1795219200", "on", "1795219200", "off");
+        }
+        plant("MSET", "ec:1795219200:spoilt:on", "many", "ec:1795219200:spoilt:off", "2");
+        plant("MSET", "ec:1795219200:flag:on", "3", "ec:1795219200:quiet:on", "1");
+        RedisLiveReader reader = new RedisLiveReader(link, keys, new RedisSeriesReader(link, keys));
+
+        List<FlagId> busiest = await(reader.busiest(EnvironmentId.DEFAULT, TODAY, 3));
+
+        assertEquals(List.of(FLAG, new FlagId("spoilt"), new FlagId("quiet")), busiest);
+        assertEquals(
+                List.of(FLAG, new FlagId("quiet")),
+                await(reader.read(EnvironmentId.DEFAULT, busiest, TODAY)).stream()
+                        .map(LiveFlag::flag)
+                        .sorted(Comparator.comparing(FlagId::value))
+                        .toList());
     }
 
     @Test
