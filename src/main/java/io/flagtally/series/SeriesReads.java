@@ -6,14 +6,11 @@ import io.flagtally.platform.Availability;
 import io.flagtally.platform.error.UnavailableException;
 import io.flagtally.rollup.TimeBucket;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tags;
-import io.micrometer.core.instrument.Timer;
 import io.smallrye.mutiny.Uni;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 
 /**
  * The way to the readers: equal reads are shared, every read ends in time, and while something is missing none is
@@ -32,8 +29,6 @@ public class SeriesReads {
     private final CatalogReader catalog;
     private final DoubtReader doubts;
     private final Availability availability;
-    private final SeriesConfig config;
-    private final MeterRegistry metrics;
     private final SharedReads<SeriesKey, FlagSeries> sharedSeries;
     private final SharedReads<EnvironmentsKey, List<SeenEnvironment>> sharedEnvironments;
     private final SharedReads<FlagsKey, FlagPage> sharedFlags;
@@ -51,42 +46,37 @@ public class SeriesReads {
         this.catalog = catalog;
         this.doubts = doubts;
         this.availability = availability;
-        this.config = config;
-        this.metrics = metrics;
-        this.sharedSeries = shared("series");
-        this.sharedEnvironments = shared("environments");
-        this.sharedFlags = shared("flags");
-        this.sharedDoubts = shared("doubts");
+        this.sharedSeries = shared("series", config, metrics);
+        this.sharedEnvironments = shared("environments", config, metrics);
+        this.sharedFlags = shared("flags", config, metrics);
+        this.sharedDoubts = shared("doubts", config, metrics);
     }
 
     /** Reads as {@link SeriesReader#read}. */
     Uni<FlagSeries> series(EnvironmentId environment, FlagId flag, List<TimeBucket> buckets) {
         SeriesKey key = new SeriesKey(environment, flag, buckets);
-        return whileServing(sharedSeries.read(key, timed("series", () -> series.read(environment, flag, buckets))));
+        return whileServing(sharedSeries.read(key, () -> series.read(environment, flag, buckets)));
     }
 
     /** Reads as {@link CatalogReader#environments}. */
     Uni<List<SeenEnvironment>> environments(EnvironmentScope scope, TimeBucket today) {
         EnvironmentsKey key = new EnvironmentsKey(scope, today);
-        return whileServing(
-                sharedEnvironments.read(key, timed("environments", () -> catalog.environments(scope, today))));
+        return whileServing(sharedEnvironments.read(key, () -> catalog.environments(scope, today)));
     }
 
     /** Reads as {@link CatalogReader#flags}. */
     Uni<FlagPage> flags(EnvironmentId environment, FlagQuery query, TimeBucket today) {
         FlagsKey key = new FlagsKey(environment, query, today);
-        return whileServing(sharedFlags.read(key, timed("flags", () -> catalog.flags(environment, query, today))));
+        return whileServing(sharedFlags.read(key, () -> catalog.flags(environment, query, today)));
     }
 
     /** Reads as {@link DoubtReader#doubts}. */
     Uni<List<Doubt>> doubts() {
-        return whileServing(sharedDoubts.read("doubts", timed("doubts", doubts::doubts)));
+        return whileServing(sharedDoubts.read("doubts", doubts::doubts));
     }
 
-    private <K, V> SharedReads<K, V> shared(String kind) {
-        SharedReads<K, V> reads = new SharedReads<>(config.distinctReadsMax());
-        metrics.gauge("flagtally.series.reads.running", Tags.of("kind", kind), reads, SharedReads::size);
-        return reads;
+    private static <K, V> SharedReads<K, V> shared(String kind, SeriesConfig config, MeterRegistry metrics) {
+        return new SharedReads<>(kind, config.distinctReadsMax(), config.readTimeout(), metrics);
     }
 
     private <V> Uni<V> whileServing(Uni<V> read) {
@@ -96,24 +86,5 @@ public class SeriesReads {
                     ? read
                     : Uni.createFrom().failure(new UnavailableException(String.join(" ", missing.values()), null));
         });
-    }
-
-    private <V> Supplier<Uni<V>> timed(String kind, Supplier<Uni<V>> read) {
-        return () -> {
-            Timer.Sample sample = Timer.start(metrics);
-            return read.get()
-                    .ifNoItem()
-                    .after(config.readTimeout())
-                    .failWith(() -> new UnavailableException(
-                            "The store of the counts did not answer within "
-                                    + config.readTimeout().toMillis() + " ms.",
-                            null))
-                    .onItemOrFailure()
-                    .invoke((value, failure) -> sample.stop(timer(kind, failure == null ? "ok" : "failed")));
-        };
-    }
-
-    private Timer timer(String kind, String outcome) {
-        return metrics.timer("flagtally.series.reads", "kind", kind, "outcome", outcome);
     }
 }

@@ -2,7 +2,12 @@ package io.flagtally.series;
 
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.platform.error.RefusedException;
+import io.flagtally.platform.error.UnavailableException;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
 import io.smallrye.mutiny.Uni;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -11,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Lets equal reads share one. Of a key, at most one read runs and one waits: a reader that finds one running joins the
- * one that waits, never the one that runs, so every answer is read after its request came. Safe for use by several
- * threads.
+ * one that waits, never the one that runs, so every answer is read after its request came. Every read is measured, and
+ * ends in time. Safe for use by several threads.
  *
  * @param <K> what makes reads equal: two suppliers given with equal keys read the same
  * @param <V> the answer, immutable
@@ -24,12 +29,23 @@ final class SharedReads<K, V> {
         private @Nullable CompletableFuture<V> waiting;
     }
 
+    private final String kind;
     private final int distinctReadsMax;
+    private final Duration timeout;
+    private final MeterRegistry metrics;
     private final Map<K, Lane<V>> lanes = new HashMap<>();
 
-    /** @param distinctReadsMax how many keys may be read at once */
-    SharedReads(int distinctReadsMax) {
+    /**
+     * @param kind what is read, in the words of the metrics
+     * @param distinctReadsMax how many keys may be read at once
+     * @param timeout how long a read may take
+     */
+    SharedReads(String kind, int distinctReadsMax, Duration timeout, MeterRegistry metrics) {
+        this.kind = kind;
         this.distinctReadsMax = distinctReadsMax;
+        this.timeout = timeout;
+        this.metrics = metrics;
+        metrics.gauge("flagtally.series.reads.running", Tags.of("kind", kind), this, SharedReads::size);
     }
 
     /**
@@ -75,8 +91,7 @@ final class SharedReads<K, V> {
     }
 
     private void run(K key, Lane<V> lane, Supplier<Uni<V>> read, CompletableFuture<V> answer) {
-        var unused = Uni.createFrom()
-                .<V>deferred(() -> read.get())
+        var unused = inTime(read)
                 .subscribe()
                 .with(
                         value -> {
@@ -87,6 +102,19 @@ final class SharedReads<K, V> {
                             runNext(key, lane, read);
                             answer.completeExceptionally(failure);
                         });
+    }
+
+    private Uni<V> inTime(Supplier<Uni<V>> read) {
+        Timer.Sample sample = Timer.start(metrics);
+        return Uni.createFrom()
+                .<V>deferred(() -> read.get())
+                .ifNoItem()
+                .after(timeout)
+                .failWith(() -> new UnavailableException(
+                        "The store did not answer within " + timeout.toMillis() + " ms.", null))
+                .onItemOrFailure()
+                .invoke((value, failure) -> sample.stop(metrics.timer(
+                        "flagtally.series.reads", "kind", kind, "outcome", failure == null ? "ok" : "failed")));
     }
 
     private void runNext(K key, Lane<V> lane, Supplier<Uni<V>> read) {

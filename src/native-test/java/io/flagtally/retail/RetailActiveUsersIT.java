@@ -200,7 +200,7 @@ class RetailActiveUsersIT {
         users.forEach((month, all) -> expected.put(month, (long) all.size()));
         Map<YearMonth, Long> actual = new TreeMap<>();
         long events = 0;
-        for (PeriodActivity month : new PostgresActiveUsersReader(pool)
+        for (PeriodActivity month : new PostgresActiveUsersReader(pool, PATIENCE)
                 .months(List.of(EnvironmentId.DEFAULT), YearMonth.of(2010, 1), YearMonth.of(2020, 1))
                 .await()
                 .atMost(PATIENCE)

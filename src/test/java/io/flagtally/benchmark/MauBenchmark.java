@@ -190,7 +190,7 @@ final class MauBenchmark {
     }
 
     private void reads(Duration forCounting) {
-        PostgresActiveUsersReader reader = new PostgresActiveUsersReader(pool);
+        PostgresActiveUsersReader reader = new PostgresActiveUsersReader(pool, PATIENCE);
         YearMonth month = YearMonth.of(2026, 11);
         List<EnvironmentId> environments = List.of(EnvironmentId.DEFAULT);
         System.out.printf("%d rows of mau%n", meter.number("select count(*) from mau where yearmonth = '202611'"));

@@ -1,23 +1,32 @@
 package io.flagtally.series;
 
 import static io.restassured.RestAssured.given;
+import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasSize;
 import static org.hamcrest.Matchers.nullValue;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.testing.EmbeddedStoresResource;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.response.ValidatableResponse;
+import java.sql.Connection;
+import java.sql.DriverManager;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.eclipse.microprofile.config.ConfigProvider;
 import org.junit.jupiter.api.Test;
 
 /** From the door of SDKs to the faces of active users. */
@@ -161,6 +170,40 @@ class ActiveUsersQuarkusTest {
                 .body("code", equalTo("INVALID_ARGUMENT"));
         get("/v1/active_users", "test-read", Map.of("from", "2026-11", "sourceId", "TOASTER"))
                 .statusCode(400);
+    }
+
+    /** A table that is locked stands for users that take long to pass over. */
+    @Test
+    void activeUsers_manySlowPasses_areRefusedAndLeaveConnectionsToSums() throws Exception {
+        String url = "jdbc:" + ConfigProvider.getConfig().getValue("flagtally.postgres.url", String.class);
+        List<CompletableFuture<Integer>> passes = new ArrayList<>();
+        ExecutorService readers = Executors.newFixedThreadPool(12);
+        try (Connection connection = DriverManager.getConnection(url, "postgres", "postgres")) {
+            connection.setAutoCommit(false);
+            boolean unused = connection.createStatement().execute("lock table mau_user in access exclusive mode");
+            for (int day = 0; day < 12; day++) {
+                String from = TODAY.minusDays(day).toString();
+                passes.add(CompletableFuture.supplyAsync(
+                        () -> get(
+                                        "/v1/active_users",
+                                        "test-read",
+                                        Map.of("from", from, "to", from, "granularity", "ROLLING_28"))
+                                .extract()
+                                .statusCode(),
+                        readers));
+            }
+            await().until(() ->
+                    passes.stream().filter(CompletableFuture::isDone).count() >= 8);
+
+            assertTrue(number("/v1/mau_count", "userCount") >= 0);
+            connection.rollback();
+        } finally {
+            readers.shutdown();
+        }
+        List<Integer> answers =
+                passes.stream().map(CompletableFuture::join).sorted().toList();
+        assertEquals(8, answers.stream().filter(status -> status == 429).count(), answers::toString);
+        assertEquals(4, answers.stream().filter(status -> status == 200).count(), answers::toString);
     }
 
     private static ValidatableResponse get(String path, String key, Map<String, String> query) {

@@ -6,16 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.platform.error.RefusedException;
 import io.flagtally.platform.error.UnavailableException;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.helpers.test.UniAssertSubscriber;
 import io.smallrye.mutiny.subscription.UniEmitter;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class SharedReadsTest {
 
-    private final SharedReads<String, Integer> reads = new SharedReads<>(2);
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final SharedReads<String, Integer> reads = new SharedReads<>("test", 2, Duration.ofSeconds(60), meters);
     private final List<UniEmitter<? super Integer>> started = new ArrayList<>();
 
     @Test
@@ -103,6 +106,24 @@ class SharedReadsTest {
         equal.assertNotTerminated();
         started.get(0).complete(1);
         read("c").assertNotTerminated();
+    }
+
+    @Test
+    void read_takesTooLong_failsAndFreesTheKey() {
+        SharedReads<String, Integer> impatient = new SharedReads<>("late", 2, Duration.ofMillis(10), meters);
+
+        UnavailableException late = assertThrows(
+                UnavailableException.class,
+                () -> impatient.read("a", this::start).await().atMost(Duration.ofSeconds(60)));
+
+        assertEquals("The store did not answer within 10 ms.", late.getMessage());
+        assertEquals(0, impatient.size());
+        assertEquals(
+                1,
+                meters.get("flagtally.series.reads")
+                        .tags("kind", "late", "outcome", "failed")
+                        .timer()
+                        .count());
     }
 
     private UniAssertSubscriber<Integer> read(String key) {

@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -50,11 +51,8 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
 
     private static final String CLOSED = "select period from closed_period where period = any($1)";
 
-    /** How long a statement may take where nobody says so. */
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
-
     private final Pool pool;
-    private final ReadSnapshot snapshot;
+    private final Duration patience;
     private final @Nullable ReplicaReads replica;
 
     /** @param pool of reads only, so that no write waits for one */
@@ -75,13 +73,13 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
     }
 
     /** A reader that knows no replica. */
-    public PostgresActiveUsersReader(Pool pool) {
-        this(pool, PATIENCE, null);
+    public PostgresActiveUsersReader(Pool pool, Duration patience) {
+        this(pool, patience, null);
     }
 
     PostgresActiveUsersReader(Pool pool, Duration patience, @Nullable ReplicaReads replica) {
         this.pool = pool;
-        this.snapshot = new ReadSnapshot(patience);
+        this.patience = patience;
         this.replica = replica;
     }
 
@@ -113,18 +111,28 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
 
     @Override
     public Uni<ActivityReading> spans(EnvironmentId environment, List<DateSpan> spans) {
-        return read(connection -> snapshot.readInTurn(connection, turns -> spans(turns, environment, spans)));
+        return read(
+                (snapshot, connection) -> snapshot.readInTurn(connection, turns -> spans(turns, environment, spans)));
     }
 
     private Uni<ActivityReading> readAtOnce(Function<SqlClient, Uni<ActivityReading>> work) {
-        return read(connection -> snapshot.read(connection, work));
+        return read((snapshot, connection) -> snapshot.read(connection, work));
+    }
+
+    /** Waiting for a connection, and for a replica, is part of what takes the reader's patience. */
+    private Uni<ActivityReading> read(BiFunction<ReadSnapshot, SqlConnection, Uni<ActivityReading>> work) {
+        return Uni.createFrom()
+                .deferred(() -> {
+                    ReadSnapshot snapshot = new ReadSnapshot(patience);
+                    return read(connection -> work.apply(snapshot, connection));
+                })
+                .onFailure()
+                .transform(PostgresActiveUsersReader::unavailable);
     }
 
     private Uni<ActivityReading> read(Function<SqlConnection, Uni<ActivityReading>> work) {
         Uni<ActivityReading> fromPrimary = HeldConnection.use(pool, work);
-        return (replica == null ? fromPrimary : replica.read(work, ActivityReading::of, fromPrimary))
-                .onFailure()
-                .transform(PostgresActiveUsersReader::unavailable);
+        return replica == null ? fromPrimary : replica.read(work, ActivityReading::of, fromPrimary);
     }
 
     private static Uni<ActivityReading> spans(

@@ -15,7 +15,7 @@ public interface PostgresConfig {
     /** A replica that only reads, in the form of {@code url}, with the same user; active users are read there. */
     Optional<String> replicaUrl();
 
-    /** How long the replica may take to answer before the primary is asked. */
+    /** How long the replica may take to give a connection and say how new it is before the primary is asked. */
     @WithDefault("1s")
     Duration replicaTimeout();
 

@@ -10,14 +10,16 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.OffsetDateTime;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads from the replica, and from the primary where the replica is away, slow, or cancels a read since it
- * holds up what comes from the primary. A replica that failed is left alone for a while.
+ * Reads from the replica, and from the primary where the replica is not there in time, or cancels a read since it holds up
+ * what comes from the primary. A replica that was not there is left alone for a while; how long the reading itself takes is
+ * its reader's matter.
  */
 final class ReplicaReads {
 
@@ -35,7 +37,7 @@ final class ReplicaReads {
     private final Counter fallbacks;
     private volatile Instant leftAloneUntil = Instant.MIN;
 
-    /** @param patience how long the replica may take */
+    /** @param patience how long the replica may take to give a connection and say how new it is */
     ReplicaReads(Pool replica, Duration patience, InstantSource clock, MeterRegistry meters) {
         this.replica = replica;
         this.patience = patience;
@@ -56,9 +58,6 @@ final class ReplicaReads {
                 .deferred(() -> clock.instant().isBefore(leftAloneUntil)
                         ? fromPrimary
                         : fromReplica(work, reading)
-                                .ifNoItem()
-                                .after(patience)
-                                .fail()
                                 .onFailure()
                                 .invoke(this::fallBack)
                                 .onFailure()
@@ -67,22 +66,47 @@ final class ReplicaReads {
 
     private <T, R> Uni<R> fromReplica(
             Function<SqlConnection, Uni<T>> work, BiFunction<T, @Nullable Instant, R> reading) {
-        return HeldConnection.use(
+        CompletableFuture<Instant> there = new CompletableFuture<>();
+        Uni<R> read = HeldConnection.use(
                 replica,
-                connection -> connection.query(AS_OF).execute().chain(rows -> {
-                    OffsetDateTime asOf = rows.iterator().next().getOffsetDateTime(0);
-                    if (asOf == null) {
-                        throw new UnavailableException("the replica does not know how old it is", null);
-                    }
-                    return work.apply(connection).map(read -> reading.apply(read, asOf.toInstant()));
-                }));
+                connection -> asOf(connection)
+                        .chain(asOf -> there.complete(asOf)
+                                ? work.apply(connection).map(rows -> reading.apply(rows, asOf))
+                                : Uni.createFrom().failure(() -> new IllegalStateException("the primary was asked"))));
+        return Uni.combine().any().of(read, silence(there)).onFailure().invoke(() -> leaveAloneUnless(there));
+    }
+
+    private static Uni<Instant> asOf(SqlConnection connection) {
+        return connection.query(AS_OF).execute().map(rows -> {
+            OffsetDateTime asOf = rows.iterator().next().getOffsetDateTime(0);
+            if (asOf == null) {
+                throw new UnavailableException("the replica does not know how old it is", null);
+            }
+            return asOf.toInstant();
+        });
+    }
+
+    /** Fails when the replica has not begun to answer in time. */
+    private <R> Uni<R> silence(CompletableFuture<Instant> there) {
+        return Uni.createFrom()
+                .completionStage(there)
+                .ifNoItem()
+                .after(patience)
+                .fail()
+                .onFailure()
+                .invoke(there::completeExceptionally)
+                .chain(asOf -> Uni.createFrom().nothing());
+    }
+
+    /** A replica that answers may still cancel a read, or be too slow for it. */
+    private void leaveAloneUnless(CompletableFuture<Instant> there) {
+        if (!there.isDone() || there.isCompletedExceptionally()) {
+            leftAloneUntil = clock.instant().plus(LEFT_ALONE);
+        }
     }
 
     private void fallBack(Throwable failure) {
         fallbacks.increment();
-        if (!PostgresFailure.isConflict(failure)) {
-            leftAloneUntil = clock.instant().plus(LEFT_ALONE);
-        }
         LOG.debugf("A read goes to the primary, since the replica did not answer: %s", failure);
     }
 }

@@ -3,6 +3,7 @@ package io.flagtally.store.postgres;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.event.EnvironmentId;
@@ -25,6 +26,8 @@ import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Pool;
 import io.vertx.mutiny.sqlclient.Row;
 import io.vertx.mutiny.sqlclient.RowSet;
+import io.vertx.mutiny.sqlclient.SqlConnection;
+import io.vertx.mutiny.sqlclient.Tuple;
 import java.sql.Connection;
 import java.time.Duration;
 import java.time.Instant;
@@ -38,6 +41,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -49,6 +53,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** What the reader says of four months of random events equals what a plain count of the events says. */
 class PostgresActiveUsersReaderTest {
 
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final long SEED = new Random().nextLong();
     private static final BucketCalendar CALENDAR = new BucketCalendar(ZoneId.of("Asia/Kolkata"));
     private static final Instant NOW = Instant.parse("2028-04-15T12:00:00Z");
@@ -65,7 +70,7 @@ class PostgresActiveUsersReaderTest {
 
     @BeforeAll
     static void start() {
-        reader = new PostgresActiveUsersReader(postgres.pool(postgres.server.port()));
+        reader = new PostgresActiveUsersReader(postgres.pool(postgres.server.port()), PATIENCE);
         Random random = new Random(SEED);
         RandomEvents made = new RandomEvents(SEED);
         for (int i = 0; i < 5_000; i++) {
@@ -235,6 +240,45 @@ class PostgresActiveUsersReaderTest {
                         .atMost(Duration.ofSeconds(60))
                         .size(),
                 "the connection is free again");
+    }
+
+    @Test
+    void snapshot_laterStatement_mayTakeWhatIsLeft() {
+        String allowed = "select setting::bigint from pg_settings where name = 'statement_timeout'";
+
+        List<Long> millis = HeldConnection.use(
+                        postgres.pool(),
+                        connection -> new ReadSnapshot(PATIENCE)
+                                .readInTurn(
+                                        connection,
+                                        turns -> turns.run(allowed, Tuple.tuple())
+                                                .chain(first -> turns.run("select pg_sleep(0.5)", Tuple.tuple())
+                                                        .chain(slept -> turns.run(allowed, Tuple.tuple()))
+                                                        .map(last -> List.of(number(first), number(last))))))
+                .await()
+                .atMost(PATIENCE);
+
+        assertTrue(millis.get(0) <= PATIENCE.toMillis(), millis::toString);
+        assertTrue(millis.get(1) <= millis.get(0) - 500, millis::toString);
+    }
+
+    @Test
+    void spans_connectionThatComesTooLate_isNotUsed() {
+        Duration patience = Duration.ofMillis(300);
+        Pool pool = postgres.pool(postgres.server.port(), 1);
+        SqlConnection only = pool.getConnection().await().atMost(PATIENCE);
+        long begun = System.nanoTime();
+        CompletableFuture<ActivityReading> reading = new PostgresActiveUsersReader(pool, patience)
+                .spans(ENVIRONMENT, List.of(new DateSpan(FIRST, LAST)))
+                .subscribeAsCompletionStage();
+        await().atMost(PATIENCE).until(() -> System.nanoTime() - begun > patience.toNanos());
+        only.close().await().atMost(PATIENCE);
+
+        CompletionException failure = assertThrows(
+                CompletionException.class,
+                () -> reading.orTimeout(60, TimeUnit.SECONDS).join());
+
+        assertTrue(failure.toString().contains("took longer than 300 ms"), failure::toString);
     }
 
     private static long number(RowSet<Row> rows) {

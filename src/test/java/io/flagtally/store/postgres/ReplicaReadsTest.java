@@ -21,6 +21,9 @@ import io.flagtally.testing.RandomEvents;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.SqlClient;
+import io.vertx.mutiny.sqlclient.SqlConnection;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.YearMonth;
@@ -28,6 +31,7 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -111,6 +115,47 @@ class ReplicaReadsTest {
         replica.restart();
         now = now.plusSeconds(6);
         assertNotNull(readUntilNewerThan(Instant.EPOCH).asOf());
+    }
+
+    @Test
+    void read_takesLongerThanTheReplicaMayTakeToAnswer_staysThere() {
+        Duration toAnswer = Duration.ofSeconds(3);
+        ReplicaReads impatient = new ReplicaReads(postgres.pool(replica.port()), toAnswer, () -> now, meters);
+        Function<SqlConnection, Uni<String>> slow =
+                connection -> connection.query("select pg_sleep(4)").execute().map(rows -> "from the replica");
+
+        for (int i = 0; i < 2; i++) {
+            assertEquals(
+                    "from the replica",
+                    impatient
+                            .read(slow, (text, asOf) -> text, Uni.createFrom().item("from the primary"))
+                            .await()
+                            .atMost(PATIENCE));
+        }
+        assertEquals(0, fallbacks());
+    }
+
+    @Test
+    void read_replicaThatTakesConnectionsAndIsSilent_isAnsweredByThePrimaryAndLeftAlone() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            ReplicaReads unanswered =
+                    new ReplicaReads(postgres.pool(silent.getLocalPort()), Duration.ofMillis(200), () -> now, meters);
+            Function<SqlConnection, Uni<String>> never =
+                    connection -> Uni.createFrom().item("from the replica");
+
+            for (int i = 0; i < 2; i++) {
+                assertEquals(
+                        "from the primary",
+                        unanswered
+                                .read(
+                                        never,
+                                        (text, asOf) -> text,
+                                        Uni.createFrom().item("from the primary"))
+                                .await()
+                                .atMost(PATIENCE));
+            }
+            assertEquals(1, fallbacks(), "the second read did not wait for it");
+        }
     }
 
     private static Uni<String> slowRead(SqlClient client) {
