@@ -35,6 +35,9 @@ public final class WireHeaders {
     /** Of a dead letter: headers of others that cannot travel under their own names, as a JSON object. */
     public static final String OTHER_HEADERS = "flagtally-other-headers";
 
+    /** The first instant whose year has five digits. */
+    private static final Instant YEAR_10000 = Instant.parse("+10000-01-01T00:00:00Z");
+
     private static final String UNKNOWN_CONTENT = "application/octet-stream";
 
     private WireHeaders() {}
@@ -133,9 +136,13 @@ public final class WireHeaders {
 
     private static Instant acceptedAt(String value) {
         try {
-            return Instant.parse(value);
+            Instant at = Instant.parse(value);
+            if (at.isBefore(Instant.EPOCH) || !at.isBefore(YEAR_10000)) {
+                throw new DateTimeParseException("out of range", value, 0);
+            }
+            return at;
         } catch (DateTimeParseException e) {
-            throw unreadable(ACCEPTED_AT, "is no ISO-8601 instant", e);
+            throw unreadable(ACCEPTED_AT, "is no ISO-8601 instant of the years 1970 to 9999", e);
         }
     }
 

@@ -192,6 +192,22 @@ class ChannelBridgeTest {
     }
 
     @Test
+    void incoming_acceptedInAYearThatNoStoreHolds_passesWithTheReasonAndATimeThatOneDoes() {
+        for (String at : List.of("+1000000000-01-01T00:00:00Z", "+10000-01-01T00:00:00Z", "1969-12-31T23:59:59Z")) {
+            Map<String, String> headers = new HashMap<>(WireHeaders.write(HEADERS));
+            headers.put("flagtally-accepted-at", at);
+
+            Message<?> arrived = arrived(Message.of("carried", Metadata.of(new OnTheWire(PAYLOAD, headers, null))));
+
+            String fault =
+                    arrived.getMetadata(Arrival.class).orElseThrow().fault().orElse("");
+            assertTrue(fault.contains("flagtally-accepted-at"), at + " " + fault);
+            assertEquals(
+                    NOW, arrived.getMetadata(EventHeaders.class).orElseThrow().acceptedAt());
+        }
+    }
+
+    @Test
     void incoming_carrierThatFails_passesThePayloadWithTheReason() {
         Message<?> arrived = arrived(Message.of("no carrier can read this"));
 

@@ -62,7 +62,7 @@ public class PostgresDeadLetters implements DeadLetters, DeadLetterStore {
                 .ifNoItem()
                 .after(PUT_TIMEOUT)
                 .fail()
-                .onFailure()
+                .onFailure(failure -> !PostgresFailure.isOfTheData(failure))
                 .transform(failure -> new StoreUnavailableException(
                         "PostgreSQL does not keep dead letters: " + failure.getMessage(), failure))
                 .replaceWithVoid();
@@ -132,7 +132,7 @@ public class PostgresDeadLetters implements DeadLetters, DeadLetterStore {
                 .addString(text(letter.eventId()))
                 .addString(letter.code().name())
                 .addString(text(letter.detail()))
-                .addString(letter.headers().contentType())
+                .addString(text(letter.headers().contentType()))
                 .addBuffer(Buffer.buffer(letter.payload()))
                 .addOffsetDateTime(letter.at().atOffset(ZoneOffset.UTC))
                 .addString(letter.headers().source().name())

@@ -2,12 +2,15 @@ package io.flagtally.store.postgres;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.flagtally.codec.EventHeaders;
 import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.SourceId;
 import io.flagtally.pipeline.DeadLetter;
 import io.flagtally.pipeline.DeadLetters;
+import io.flagtally.pipeline.StoreUnavailableException;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.testing.EmbeddedStoresResource;
 import io.quarkus.test.common.QuarkusTestResource;
@@ -30,6 +33,7 @@ import org.junit.jupiter.api.Test;
 class PostgresDeadLettersQuarkusTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Instant ACCEPTED_AT = Instant.parse("2026-11-21T11:59:59Z");
 
     @Inject
     DeadLetters deadLetters;
@@ -39,15 +43,18 @@ class PostgresDeadLettersQuarkusTest {
 
     private final String eventId = UUID.randomUUID().toString();
 
+    private static EventHeaders headers(String contentType, Instant acceptedAt) {
+        return new EventHeaders(
+                EnvironmentId.DEFAULT, SourceId.WEB, contentType, 1, acceptedAt, Optional.of("00-trace"));
+    }
+
     private DeadLetter letter(String detail, String payload) {
+        return letter(detail, payload, headers("application/x-ndjson", ACCEPTED_AT));
+    }
+
+    private DeadLetter letter(String detail, String payload, EventHeaders headers) {
         return new DeadLetter(
-                new EventHeaders(
-                        EnvironmentId.DEFAULT,
-                        SourceId.WEB,
-                        "application/x-ndjson",
-                        1,
-                        Instant.parse("2026-11-21T11:59:59Z"),
-                        Optional.of("00-trace")),
+                headers,
                 eventId,
                 ErrorCode.COUNTER_UNUSABLE,
                 detail,
@@ -94,9 +101,29 @@ class PostgresDeadLettersQuarkusTest {
     }
 
     @Test
-    void put_nulInATextOfTheEvent_isKept() {
-        put(letter("b\0d", "\0" + eventId));
+    void put_nulInATextOfTheEventOrOfItsSender_isKept() {
+        put(letter("b\0d", "\0" + eventId, headers("text/\0odd", ACCEPTED_AT)));
 
-        assertEquals("b d", rows().get(0).getString("detail"));
+        Row row = rows().get(0);
+        assertEquals("b d", row.getString("detail"));
+        assertEquals("text/ odd", row.getString("content_type"));
+    }
+
+    /** Waited for, it would hold up all that comes after it. */
+    @Test
+    void put_whatPostgresqlWillNeverTake_isNotTakenForAStoreThatIsAway() {
+        run("create unique index once on dead_letter (event_id) where event_id = '" + eventId + "'");
+        try {
+            RuntimeException refused = assertThrows(
+                    RuntimeException.class, () -> put(letter("a", eventId), letter("a", "not " + eventId)));
+
+            assertFalse(refused instanceof StoreUnavailableException, String.valueOf(refused));
+        } finally {
+            run("drop index once");
+        }
+    }
+
+    private void run(String statement) {
+        var unused = pool.query(statement).execute().await().atMost(PATIENCE);
     }
 }
