@@ -54,7 +54,7 @@ class RabbitServer {
     private final RabbitConfig config;
     private final BrokerConfig broker;
 
-    /** Queues that were told of. */
+    /** Queues with the server's limit, which were told of. */
     private final Set<String> limited = ConcurrentHashMap.newKeySet();
 
     @Inject
@@ -94,8 +94,15 @@ class RabbitServer {
 
     private void makeQueue(Channel channel, String name, String exchange) throws IOException {
         Connection connection = channel.getConnection();
-        if (!limitsDeliveries(connection.getServerProperties()) || !isWithoutLimit(connection, name)) {
+        boolean limits = limitsDeliveries(connection.getServerProperties());
+        if (!limits || isKnownAsLimited(connection, name) || !isWithoutLimit(connection, name)) {
             var declared = channel.queueDeclare(name, true, false, false, QUORUM);
+            if (limits && limited.add(name)) {
+                LOG.warnf(
+                        "The queue %s has a limit of deliveries, after which RabbitMQ drops a message; set the policy"
+                                + " delivery-limit of it to -1",
+                        name);
+            }
         }
         var bound = channel.queueBind(name, exchange, "#");
     }
@@ -106,21 +113,36 @@ class RabbitServer {
         return version.find() && Integer.parseInt(version.group(1)) >= FIRST_WITH_A_LIMIT;
     }
 
-    /** Makes the queue, on a channel of its own; false if it was made with the server's limit, perhaps by an older one. */
-    private boolean isWithoutLimit(Connection connection, String name) throws IOException {
+    /** Whether the queue was found with the server's limit and is there still. */
+    private boolean isKnownAsLimited(Connection connection, String name) throws IOException {
+        if (limited.contains(name)
+                && !passes(connection, channel -> channel.queueDeclarePassive(name), AMQP.NOT_FOUND)) {
+            limited.remove(name);
+        }
+        return limited.contains(name);
+    }
+
+    /** Makes the queue; false if it was made with the server's limit, perhaps by an older one. */
+    private static boolean isWithoutLimit(Connection connection, String name) throws IOException {
+        return passes(
+                connection,
+                channel -> channel.queueDeclare(name, true, false, false, UNLIMITED),
+                AMQP.PRECONDITION_FAILED);
+    }
+
+    private interface Question {
+        Object ask(Channel channel) throws IOException;
+    }
+
+    /** Asks on a channel of its own, which the refusal {@code no} closes; false if that is the answer. */
+    private static boolean passes(Connection connection, Question question, int no) throws IOException {
         Channel channel = connection.createChannel();
         try {
-            var declared = channel.queueDeclare(name, true, false, false, UNLIMITED);
+            Object unused = question.ask(channel);
             return true;
         } catch (IOException e) {
-            if (refusal(e).map(Refusal::code).orElse(0) != AMQP.PRECONDITION_FAILED) {
+            if (refusal(e).map(Refusal::code).orElse(0) != no) {
                 throw e;
-            }
-            if (limited.add(name)) {
-                LOG.warnf(
-                        "The queue %s has a limit of deliveries, after which RabbitMQ drops a message; set the policy"
-                                + " delivery-limit of it to -1",
-                        name);
             }
             return false;
         } finally {

@@ -2,6 +2,7 @@ package io.flagtally.broker.rabbitmq;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.rabbitmq.client.AMQP;
@@ -43,6 +44,36 @@ class RabbitServerTest {
         limits.forEach((version, limited) -> assertEquals(
                 limited, server.limitsDeliveries(Map.of("version", LongStringHelper.asLongString(version))), version));
         assertFalse(server.limitsDeliveries(Map.of()));
+    }
+
+    /** Each refusal costs a channel, and an error in the log of RabbitMQ. */
+    @Test
+    void makePlaces_queueOfAnOlderServer_isRefusedOnceUntilItIsGone() throws IOException {
+        RabbitServer server = new RabbitServer(
+                TestConfigs.of(RabbitConfig.class, Map.of()),
+                TestConfigs.of(
+                        BrokerConfig.class,
+                        Map.of(
+                                "flagtally.broker.subscribe-to",
+                                "events",
+                                "flagtally.broker.consumer-group",
+                                "counts")));
+        RabbitForTests rabbit = new RabbitForTests();
+        rabbit.queues.put("events.counts", Map.of("x-queue-type", "quorum"));
+
+        for (int look = 0; look < 5; look++) {
+            server.makePlaces(rabbit.channel());
+        }
+        assertEquals(1, rabbit.refusals);
+
+        rabbit.queues.clear();
+        server.makePlaces(rabbit.channel());
+        assertEquals(Map.of("events.counts", Map.of("x-queue-type", "quorum", "x-delivery-limit", -1)), rabbit.queues);
+
+        rabbit.queues.put("events.counts", Map.of());
+        IOException classic = assertThrows(IOException.class, () -> server.makePlaces(rabbit.channel()));
+        assertTrue(RabbitServer.isFinal(classic), "it is no quorum queue");
+        assertThrows(IOException.class, () -> server.makePlaces(rabbit.channel()), "and stays none");
     }
 
     private static IOException closed(Method reason) {
