@@ -20,13 +20,4 @@ public record BrokerPlace(
 
     /** The key that names {@link #mirrorTo}. */
     public static final String MIRROR_TO = "flagtally.mirror.publish-to";
-
-    /** A place without a mirror. */
-    public BrokerPlace(
-            Optional<String> publishTo,
-            Optional<String> subscribeTo,
-            Optional<String> consumerGroup,
-            Optional<String> deadLetterTo) {
-        this(publishTo, subscribeTo, consumerGroup, deadLetterTo, Optional.empty());
-    }
 }

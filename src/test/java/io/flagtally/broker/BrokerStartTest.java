@@ -170,7 +170,8 @@ class BrokerStartTest {
                 .look();
 
         assertEquals(
-                List.of(new BrokerPlace(Optional.of("here"), Optional.empty(), Optional.empty(), Optional.empty())),
+                List.of(new BrokerPlace(
+                        Optional.of("here"), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty())),
                 looked);
     }
 

@@ -57,10 +57,10 @@ final class RedisInstallation {
     }
 
     /**
-     * Checks the Redis behind {@code channel}, in one round trip (on a cluster in several), and gives the installation's
-     * way to hash ids. Fails with {@link UnfitRedisException} when another time zone is stored or the server cannot do
-     * what is configured, and with {@link StoreUnavailableException} when the server is too old, has too few replicas, or
-     * keeps something else at a key of ours; and as {@code channel} does when Redis is away.
+     * Checks the Redis behind {@code channel}, in a few round trips, and gives the installation's way to hash
+     * ids. Fails with {@link UnfitRedisException} when another time zone is stored or the server cannot do what is
+     * configured, and with {@link StoreUnavailableException} when the server is too old, has too few replicas, or keeps
+     * something else at a key of ours; and as {@code channel} does when Redis is away.
      */
     Uni<IdHash> verify(RedisChannel channel) {
         return place(channel)

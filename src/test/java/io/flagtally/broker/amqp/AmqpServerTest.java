@@ -118,6 +118,10 @@ class AmqpServerTest {
 
     private static BrokerPlace place(String publishTo) {
         return new BrokerPlace(
-                Optional.of(publishTo), Optional.of("events"), Optional.of("group"), Optional.of("letters"));
+                Optional.of(publishTo),
+                Optional.of("events"),
+                Optional.of("group"),
+                Optional.of("letters"),
+                Optional.empty());
     }
 }

@@ -299,7 +299,11 @@ class SqsQueueTest {
         try (AwsClients asking = new AwsClients(config)) {
             return new AwsCheck(asking)
                     .check(new BrokerPlace(
-                            Optional.of(publish), Optional.of(subscribe), Optional.of("group"), Optional.of(dead)));
+                            Optional.of(publish),
+                            Optional.of(subscribe),
+                            Optional.of("group"),
+                            Optional.of(dead),
+                            Optional.empty()));
         }
     }
 

@@ -192,8 +192,8 @@ class AzureIdentityTest {
         AzureBroker broker = new AzureBroker(
                 server(settings),
                 TestConfigs.of(BrokerConfig.class, Map.of("flagtally.broker.message.bytes-max", "240000")));
-        return broker.check(
-                new BrokerPlace(Optional.of(QUEUE), Optional.of(QUEUE), Optional.of("group"), Optional.of("unseen")));
+        return broker.check(new BrokerPlace(
+                Optional.of(QUEUE), Optional.of(QUEUE), Optional.of("group"), Optional.of("unseen"), Optional.empty()));
     }
 
     private static Map<String, String> secret(String secret) {

@@ -357,7 +357,12 @@ class ServiceBusQueueTest {
     }
 
     private static BrokerPlace place(String publish, String subscribe, String dead) {
-        return new BrokerPlace(Optional.of(publish), Optional.of(subscribe), Optional.of("group"), Optional.of(dead));
+        return new BrokerPlace(
+                Optional.of(publish),
+                Optional.of(subscribe),
+                Optional.of("group"),
+                Optional.of(dead),
+                Optional.empty());
     }
 
     private static AzureBroker broker(Map<String, String> settings, Map<String, String> more) {

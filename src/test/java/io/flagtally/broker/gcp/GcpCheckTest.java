@@ -198,7 +198,11 @@ class GcpCheckTest {
         try (GcpClients clients = new GcpClients(config)) {
             return new GcpCheck(config, broker, clients)
                     .check(new BrokerPlace(
-                            Optional.of(publish), Optional.of(subscribe), Optional.of("group"), Optional.of(dead)));
+                            Optional.of(publish),
+                            Optional.of(subscribe),
+                            Optional.of("group"),
+                            Optional.of(dead),
+                            Optional.empty()));
         }
     }
 
