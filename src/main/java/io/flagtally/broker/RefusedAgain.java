@@ -3,6 +3,8 @@ package io.flagtally.broker;
 import io.flagtally.pipeline.Arrival;
 import io.flagtally.pipeline.Timers;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -45,6 +47,7 @@ final class RefusedAgain implements Processor<Message<?>, Message<?>>, Subscript
 
     private final Publisher<? extends Message<?>> messages;
     private final Timers timers;
+    private final InstantSource clock;
     private final Listener listener;
     private final AtomicReference<Subscriber<? super Message<?>>> consumer = new AtomicReference<>();
     private volatile @Nullable Subscription source;
@@ -60,9 +63,10 @@ final class RefusedAgain implements Processor<Message<?>, Message<?>>, Subscript
     private boolean stopped;
     private Duration pause = Duration.ZERO;
 
-    RefusedAgain(Publisher<? extends Message<?>> messages, Timers timers, Listener listener) {
+    RefusedAgain(Publisher<? extends Message<?>> messages, Timers timers, InstantSource clock, Listener listener) {
         this.messages = messages;
         this.timers = timers;
+        this.clock = clock;
         this.listener = listener;
     }
 
@@ -175,13 +179,16 @@ final class RefusedAgain implements Processor<Message<?>, Message<?>>, Subscript
     }
 
     private @Nullable Message<?> offered(@Nullable Message<?> message) {
-        return message == null ? null : message.withNack(reason -> refuse(message, reason));
+        if (message == null) {
+            return null;
+        }
+        Instant since = clock.instant();
+        return message.withNack(
+                reason -> refuse(message.addMetadata(arrival(message).triedSince(since)), reason));
     }
 
     private Message<?> offeredAgain(Message<?> message) {
-        Arrival first = message.getMetadata(Arrival.class).orElse(Arrival.IN_PROCESS);
-        return message.addMetadata(first.again())
-                .withAck(() -> {
+        return message.withAck(() -> {
                     settled();
                     return message.ack();
                 })
@@ -191,6 +198,10 @@ final class RefusedAgain implements Processor<Message<?>, Message<?>>, Subscript
                     }
                     return refuse(message, reason);
                 });
+    }
+
+    private static Arrival arrival(Message<?> message) {
+        return message.getMetadata(Arrival.class).orElse(Arrival.IN_PROCESS);
     }
 
     private void settled() {

@@ -11,6 +11,7 @@ import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -32,17 +33,23 @@ class RefusedMessages implements PublisherDecorator {
 
     private final Channels channels;
     private final Availability availability;
+    private final InstantSource clock;
     private final Timers timers;
     private final List<RefusedAgain> open = new CopyOnWriteArrayList<>();
 
     @Inject
-    RefusedMessages(Channels channels, Availability availability, Vertx vertx) {
-        this(channels, availability, (delay, task) -> vertx.setTimer(Math.max(1, delay.toMillis()), id -> task.run()));
+    RefusedMessages(Channels channels, Availability availability, InstantSource clock, Vertx vertx) {
+        this(
+                channels,
+                availability,
+                clock,
+                (delay, task) -> vertx.setTimer(Math.max(1, delay.toMillis()), id -> task.run()));
     }
 
-    RefusedMessages(Channels channels, Availability availability, Timers timers) {
+    RefusedMessages(Channels channels, Availability availability, InstantSource clock, Timers timers) {
         this.channels = channels;
         this.availability = availability;
+        this.clock = clock;
         this.timers = timers;
     }
 
@@ -60,7 +67,7 @@ class RefusedMessages implements PublisherDecorator {
                 || channels.carrier(channels.incoming(Channels.EVENTS)).isEmpty()) {
             return messages;
         }
-        RefusedAgain again = new RefusedAgain(messages, timers, new Telling());
+        RefusedAgain again = new RefusedAgain(messages, timers, clock, new Telling());
         open.add(again);
         return Multi.createFrom().publisher(again);
     }

@@ -20,7 +20,7 @@ final class BrokerMeters {
 
     void taken(Arrival arrival) {
         inFlight.incrementAndGet();
-        if (arrival.redelivered()) {
+        if (arrival.again()) {
             redeliveries.increment();
         }
     }

@@ -99,9 +99,9 @@ public final class Delivery {
         return payload.length;
     }
 
-    /** Takes note of when this process was given the message. */
+    /** Takes note of when this process was given the message, unless it was given it before. */
     void received(Instant now) {
-        heldSince = now;
+        heldSince = arrival.triedSince().orElse(now);
     }
 
     /**
@@ -121,7 +121,7 @@ public final class Delivery {
     void condemn(Duration window) {
         String why = arrival.redelivered()
                 ? "the broker delivered this before and it was accepted more than " + window + " ago"
-                : "this was held for more than " + window + " while a store could not be written to";
+                : "this was held for more than " + window + " because it could not be written";
         condemn(
                 ErrorCode.DEDUPLICATION_WINDOW_PASSED,
                 why + ", so whether it was counted is no longer known; redrive it if it was not");

@@ -106,14 +106,17 @@ final class EventConsumer implements Subscriber<Message<byte[]>> {
         @Override
         public void ack() {
             meters.settled();
-            Uni.createFrom().completionStage(message.ack()).subscribe().with(done -> {}, f -> failed("acknowledge", f));
+            Uni.createFrom()
+                    .completionStage(() -> message.ack())
+                    .subscribe()
+                    .with(done -> {}, f -> failed("acknowledge", f));
         }
 
         @Override
         public void nack(Throwable reason) {
             meters.settled();
             Uni.createFrom()
-                    .completionStage(message.nack(reason))
+                    .completionStage(() -> message.nack(reason))
                     .subscribe()
                     .with(done -> {}, f -> failed("refuse", f));
         }

@@ -308,8 +308,10 @@ public final class EventPipeline {
         }
         Map<ErrorCode, List<DeadLetter>> byCode =
                 letters.stream().collect(Collectors.groupingBy(DeadLetter::code, TreeMap::new, Collectors.toList()));
-        byCode.forEach(this::tell);
-        return retry.until("dead letters", () -> deadLetters.put(letters)).invoke(() -> tallyAside(byCode));
+        return retry.until("dead letters", () -> deadLetters.put(letters)).invoke(() -> {
+            byCode.forEach(this::tell);
+            tallyAside(byCode);
+        });
     }
 
     private List<DeadLetter> letters(Gathering taken, List<RejectedEvent> rejected) {

@@ -63,6 +63,9 @@ public final class PatientRetry {
                     .subscribe()
                     .with(
                             item -> {
+                                if (!delay.isZero()) {
+                                    LOG.infof("%s is back", name);
+                                }
                                 over();
                                 done.complete(item);
                             },
@@ -89,7 +92,6 @@ public final class PatientRetry {
         private void over() {
             if (!delay.isZero()) {
                 waiting.decrementAndGet();
-                LOG.infof("%s is back", name);
             }
         }
     }

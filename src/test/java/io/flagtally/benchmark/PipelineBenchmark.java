@@ -38,7 +38,7 @@ final class PipelineBenchmark {
 
     private static final int[] FLUSH_SIZES = {100, 300, 1_000, 3_000, 10_000, 30_000, 60_000};
     private static final int MESSAGE_EVENTS = 50;
-    private static final Arrival FIRST = new Arrival(false, Optional.empty());
+    private static final Arrival FIRST = new Arrival(false, Optional.empty(), Map.of());
     private static final int EVENTS = 120_000;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 

@@ -14,6 +14,7 @@ import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
 import io.smallrye.mutiny.operators.multi.processors.UnicastProcessor;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.Test;
 class RefusedAgainTest {
 
     private static final IllegalStateException REASON = new IllegalStateException("the counters are odd");
+    private static final Instant START = Instant.parse("2026-11-21T06:00:00Z");
     private static final Duration A_DAY = Duration.ofDays(1);
     private static final Map<String, String> HEADERS = Map.of("flagtally-environment", "production");
 
@@ -39,11 +41,12 @@ class RefusedAgainTest {
     private final UnicastProcessor<Message<?>> broker = UnicastProcessor.create();
     private final AtomicLong asked = new AtomicLong();
     private final List<String> told = new ArrayList<>();
-    private final RefusedMessages refused = new RefusedMessages(channels("flagtally-aws"), availability, time);
+    private final RefusedMessages refused =
+            new RefusedMessages(channels("flagtally-aws"), availability, () -> START.plus(time.now()), time);
     private final AssertSubscriber<Message<?>> consumer = new AssertSubscriber<>();
 
     @Test
-    void refused_comesAgainAfterAPause_markedAsRedelivered() {
+    void refused_comesAgainAfterAPause_withTheTimeOfItsFirst() {
         subscribe(10);
         deliver("a");
 
@@ -54,8 +57,11 @@ class RefusedAgainTest {
 
         assertEquals(List.of("a", "a"), delivered());
         assertEquals(new Arrival(false, Optional.of("odd"), HEADERS), arrival(0));
-        assertEquals(new Arrival(true, Optional.of("odd"), HEADERS), arrival(1));
-        acknowledge(1);
+        assertEquals(new Arrival(false, Optional.of("odd"), HEADERS).triedSince(START), arrival(1));
+        refuse(1);
+        time.pass(A_DAY);
+        assertEquals(arrival(1), arrival(2), "the broker did not deliver it again, and the first time stays the first");
+        acknowledge(2);
         assertEquals(List.of("a done"), told);
     }
 
@@ -177,7 +183,7 @@ class RefusedAgainTest {
         assertEquals(messages, refused.decorate(messages, List.of("other"), true));
         assertEquals(
                 messages,
-                new RefusedMessages(channels("flagtally-memory"), availability, time)
+                new RefusedMessages(channels("flagtally-memory"), availability, InstantSource.system(), time)
                         .decorate(messages, List.of("events"), true));
         assertTrue(
                 refused.getPriority()

@@ -19,11 +19,16 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow.Subscription;
+import java.util.function.Supplier;
 import org.eclipse.microprofile.reactive.messaging.Message;
+import org.eclipse.microprofile.reactive.messaging.Metadata;
 import org.junit.jupiter.api.Test;
 
 /** How much the end of the channel asks for, and what it says when the channel ends. */
@@ -94,6 +99,37 @@ class EventConsumerTest {
         assertEquals(backlog.delivered, backlog.asked, "it asks for no more");
         sink.releaseOne();
         assertTrue(backlog.asked > backlog.delivered, "it asks again once there is room");
+    }
+
+    @Test
+    void ack_connectorThatThrows_keepsNoOtherMessageOfTheBatchWaiting() {
+        List<String> settled = new ArrayList<>();
+        consumer.onSubscribe(new Backlog());
+        sink.hold();
+        consumer.onNext(message(() -> CompletableFuture.completedFuture(null)));
+        consumer.onNext(message(() -> {
+            throw new IllegalStateException("the connection is closed");
+        }));
+        consumer.onNext(message(() -> {
+            settled.add("the third");
+            return CompletableFuture.completedFuture(null);
+        }));
+
+        while (sink.held() > 0 || !timers.isEmpty()) {
+            if (sink.held() > 0) {
+                sink.releaseOne();
+            }
+            while (!timers.isEmpty()) {
+                timers.remove().run();
+            }
+        }
+
+        assertEquals(List.of("the third"), settled);
+    }
+
+    private static Message<byte[]> message(Supplier<CompletionStage<Void>> ack) {
+        byte[] payload = WireLines.payload(new RandomEvents(7).events(1));
+        return Message.of(payload, Metadata.of(headers()), ack);
     }
 
     private static byte[] largeEvents() {

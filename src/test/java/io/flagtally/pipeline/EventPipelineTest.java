@@ -37,7 +37,9 @@ class EventPipelineTest {
 
     private final RandomEvents random = new RandomEvents(7);
     private final RecordingSink sink = new RecordingSink();
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private final List<DeadLetter> putAside = new ArrayList<>();
+    private boolean lettersAway;
     private final List<String> settled = new ArrayList<>();
     private final List<Planned> timers = new ArrayList<>();
     private Instant now = RandomEvents.NOW;
@@ -55,8 +57,10 @@ class EventPipelineTest {
                         "2"));
         Timers steps = (delay, task) -> timers.add(new Planned(delay, task));
         PatientRetry retry = new PatientRetry(steps, Duration.ofMillis(1), Duration.ofMillis(8), () -> 0);
-        SimpleMeterRegistry meters = new SimpleMeterRegistry();
         DeadLetters deadLetters = letters -> {
+            if (lettersAway) {
+                return Uni.createFrom().failure(new StoreUnavailableException("away", null));
+            }
             putAside.addAll(letters);
             return Uni.createFrom().voidItem();
         };
@@ -91,9 +95,12 @@ class EventPipelineTest {
     }
 
     private void accept(String name, byte[] payload, String contentType, Instant acceptedAt, boolean redelivered) {
+        accept(name, payload, contentType, acceptedAt, new Arrival(redelivered, Optional.empty(), Map.of()));
+    }
+
+    private void accept(String name, byte[] payload, String contentType, Instant acceptedAt, Arrival arrival) {
         EventHeaders headers = new EventHeaders(EnvironmentId.DEFAULT, SourceId.WEB, contentType, 1, acceptedAt);
         boolean known = contentType.equals(CODEC.contentType());
-        Arrival arrival = new Arrival(redelivered, Optional.empty());
         pipeline.accept(new Delivery(payload, headers, arrival, known ? CODEC : null, new Delivery.Acknowledgement() {
             @Override
             public void ack() {
@@ -250,10 +257,14 @@ class EventPipelineTest {
 
         pass(Duration.ofHours(25));
         sink.setAway(false);
-        runTimers();
+        List<String> log = new ArrayList<>();
+        try (var lines = new LoggedLines(PatientRetry.class, log::add)) {
+            runTimers();
+        }
 
         assertEquals(List.of(), sink.writtenSizes);
         assertEquals(3, putAside.size());
+        assertEquals(List.of(), log, "nobody knows that the store is back");
         DeadLetter letter = putAside.get(0);
         assertEquals(ErrorCode.DEDUPLICATION_WINDOW_PASSED, letter.code());
         assertTrue(letter.detail().contains("held for more than PT24H"), letter.detail());
@@ -337,6 +348,31 @@ class EventPipelineTest {
     }
 
     @Test
+    void accept_deadLettersAway_isToldOnlyOnceTheyAreKept() {
+        List<String> log = new ArrayList<>();
+        try (var lines = new LoggedLines(EventPipeline.class, log::add)) {
+            lettersAway = true;
+            accept("a", new byte[] {1}, "application/x-unknown", RandomEvents.NOW, false);
+            runTimers();
+            assertEquals(List.of(), log);
+            assertEquals(
+                    0,
+                    meters.counter("flagtally.events.dead_letters", "code", "malformed")
+                            .count());
+
+            lettersAway = false;
+            runTimers();
+        }
+
+        assertEquals(1, log.size(), log::toString);
+        assertTrue(log.get(0).contains("Put aside 1 events"), log.get(0));
+        assertEquals(
+                1,
+                meters.counter("flagtally.events.dead_letters", "code", "malformed")
+                        .count());
+    }
+
+    @Test
     void accept_oneEventAtFault_isPutAsideAndItsNeighboursAreWritten() {
         List<FlagEvent> events = random.events(9);
         sink.poison.add(events.get(4).id());
@@ -398,6 +434,24 @@ class EventPipelineTest {
 
         assertEquals(List.of(2), sink.writtenSizes);
         assertEquals(List.of(), putAside);
+    }
+
+    @Test
+    void accept_oldBacklogTriedAgainHere_isCountedUnlessItsFirstTimeWasBeforeTheWindow() {
+        byte[] payload = WireLines.payload(random.events(2));
+        Instant acceptedAt = now.minus(Duration.ofHours(30));
+
+        accept("a", payload, CODEC.contentType(), acceptedAt, Arrival.IN_PROCESS.triedSince(now.minusSeconds(1)));
+        assertEquals(List.of(2), sink.writtenSizes);
+        assertEquals(List.of(), putAside);
+
+        Instant before = now.minus(Duration.ofHours(24)).minusSeconds(1);
+        accept("b", payload, CODEC.contentType(), acceptedAt, Arrival.IN_PROCESS.triedSince(before));
+        runTimers();
+        assertEquals(List.of(2), sink.writtenSizes);
+        assertEquals(2, putAside.size());
+        String detail = putAside.get(0).detail();
+        assertTrue(detail.contains("held for more than PT24H"), detail);
     }
 
     @Test

@@ -14,6 +14,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** A process that runs the real pipeline. Once dead nothing of it runs any more, but what it sent is still on its way. */
@@ -91,7 +92,7 @@ final class SimulatedProcess {
         pipeline.accept(new Delivery(
                 message.payload,
                 message.headers,
-                new Arrival(redelivered, Optional.empty()),
+                new Arrival(redelivered, Optional.empty(), Map.of()),
                 codec,
                 new Delivery.Acknowledgement() {
                     @Override
