@@ -1,9 +1,11 @@
 package io.flagtally.series;
 
 import io.flagtally.event.EnvironmentId;
+import io.flagtally.event.SourceId;
 import io.smallrye.mutiny.Uni;
 import java.time.YearMonth;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A port: reads who was active.
@@ -25,7 +27,10 @@ public interface ActiveUsersReader {
 
     /**
      * Reads the union of the users of each of {@code spans}, one entry for each span and SDK, and for all SDKs. Costs a
-     * pass over the users of the months that the spans touch, however many spans there are.
+     * pass over the users of the months that the spans touch, however many spans there are, and where there are several
+     * SDKs another one.
+     *
+     * @param only the only SDK of which entries are wanted, or null
      */
-    Uni<ActivityReading> spans(EnvironmentId environment, List<DateSpan> spans);
+    Uni<ActivityReading> spans(EnvironmentId environment, List<DateSpan> spans, @Nullable SourceId only);
 }

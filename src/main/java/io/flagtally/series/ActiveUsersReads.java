@@ -1,6 +1,7 @@
 package io.flagtally.series;
 
 import io.flagtally.event.EnvironmentId;
+import io.flagtally.event.SourceId;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import jakarta.inject.Inject;
@@ -9,6 +10,7 @@ import java.time.YearMonth;
 import java.util.List;
 import org.jboss.resteasy.reactive.RestResponse;
 import org.jboss.resteasy.reactive.RestResponse.ResponseBuilder;
+import org.jspecify.annotations.Nullable;
 
 /** The way to {@link ActiveUsersReader}: equal reads are shared, and every read ends in time. */
 @Singleton
@@ -22,11 +24,16 @@ class ActiveUsersReads {
 
     private record Months(List<EnvironmentId> environments, YearMonth from, YearMonth to) {}
 
-    private record Steps(EnvironmentId environment, ActivityRange range) {}
+    private record Days(EnvironmentId environment, ActivityRange range) {}
+
+    private record Spans(
+            EnvironmentId environment,
+            ActivityRange range,
+            @Nullable SourceId only) {}
 
     private final ActiveUsersReader reader;
     private final SharedReads<Object, ActivityReading> sums;
-    private final SharedReads<Steps, ActivityReading> passes;
+    private final SharedReads<Spans, ActivityReading> passes;
 
     @Inject
     ActiveUsersReads(ActiveUsersReader reader, SeriesConfig config, MeterRegistry metrics) {
@@ -40,13 +47,17 @@ class ActiveUsersReads {
         return sums.read(new Months(environments, from, to), () -> reader.months(environments, from, to));
     }
 
-    /** Reads the steps of {@code range}. */
-    Uni<ActivityReading> steps(EnvironmentId environment, ActivityRange range) {
-        Steps key = new Steps(environment, range);
+    /**
+     * Reads the steps of {@code range}.
+     *
+     * @param only the only SDK whose entries are needed, or null
+     */
+    Uni<ActivityReading> steps(EnvironmentId environment, ActivityRange range, @Nullable SourceId only) {
         return switch (range.step()) {
             case MONTH -> months(List.of(environment), YearMonth.from(range.from()), YearMonth.from(range.to()));
-            case DAY -> sums.read(key, () -> reader.days(environment, range.whole()));
-            case WEEK, ROLLING_28, ROLLING_30 -> passes.read(key, () -> reader.spans(environment, range.steps()));
+            case DAY -> sums.read(new Days(environment, range), () -> reader.days(environment, range.whole()));
+            case WEEK, ROLLING_28, ROLLING_30 ->
+                passes.read(new Spans(environment, range, only), () -> reader.spans(environment, range.steps(), only));
         };
     }
 

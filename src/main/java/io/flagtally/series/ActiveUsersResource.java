@@ -109,7 +109,7 @@ public class ActiveUsersResource {
         SourceId source = Arguments.source(query);
         ActivityRange range = ActivityRange.parse(
                 query.text("from"), query.text("to"), query.text("granularity"), calendar.localDate(clock.instant()));
-        return reads.steps(environment, range)
+        return reads.steps(environment, range, source)
                 .map(reading -> ActiveUsersReads.answer(
                         worded.apply(ActiveUsersResponse.of(
                                 environment, calendar.zone().getId(), range, source, reading)),

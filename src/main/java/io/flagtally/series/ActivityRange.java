@@ -26,6 +26,9 @@ record ActivityRange(Step step, LocalDate from, LocalDate to) {
     /** Most steps in one answer that take a pass over users. */
     private static final int SPANS_MAX = 100;
 
+    private static final int YEAR_MIN = 1970;
+    private static final int YEAR_MAX = 9999;
+
     /** How long a step is. */
     @Schema(name = "ActiveUsersGranularity")
     enum Step {
@@ -121,7 +124,11 @@ record ActivityRange(Step step, LocalDate from, LocalDate to) {
 
     private static LocalDate date(String name, String text) {
         try {
-            return LocalDate.parse(text.length() == 7 ? text + "-01" : text);
+            LocalDate date = LocalDate.parse(text.length() == 7 ? text + "-01" : text);
+            if (date.getYear() < YEAR_MIN || date.getYear() > YEAR_MAX) {
+                throw refused("The parameter '" + name + "' is not within " + YEAR_MIN + " to " + YEAR_MAX + ".");
+            }
+            return date;
         } catch (DateTimeParseException e) {
             throw refused("The parameter '" + name + "' is not a date; give one such as 2026-11-21 or 2026-11.");
         }

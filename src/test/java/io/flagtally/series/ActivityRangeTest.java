@@ -59,7 +59,12 @@ class ActivityRangeTest {
         assertRefused("2026-11-01", "", "YEAR", "granularity");
         assertRefused("2020-01-01", "", "DAY", "steps");
         assertRefused("2026-01-01", "", "ROLLING_28", "steps");
-        assertRefused("1000-01-01", "", "MONTH", "steps");
+        assertRefused("1970-01-01", "", "MONTH", "steps");
+        assertRefused("1969-12-31", "1970-01-01", "DAY", "'from' is not within 1970 to 9999");
+        assertRefused("2026-11-01", "+10000-01-01", "DAY", "'to' is not within 1970 to 9999");
+        for (String step : List.of("DAY", "WEEK", "MONTH", "ROLLING_28")) {
+            assertRefused("-999999999-01-01", "-999999999-01-01", step, "'from' is not within");
+        }
     }
 
     private static void assertRefused(String from, String to, String granularity, String why) {

@@ -6,8 +6,8 @@
  *
  * <p><b>Does not own</b> what a job does.
  *
- * <p><b>Invariants</b>: of a job at most one run is under way at a time, and a slot of its schedule is run to its end
- * once; a missed slot is caught up with by the next one.
+ * <p><b>Invariants</b>: of a job at most one run is under way at a time, unless one has exceeded its timeout, and a slot of
+ * its schedule is run to its end once; a missed slot is caught up with by the next one.
  */
 @NullMarked
 package io.flagtally.platform.job;

@@ -69,7 +69,7 @@ final class PartitionJob implements Job {
         ATTACHED,
         /** Detaching was begun, and cut short. */
         DETACHING,
-        /** Detached, and not dropped, by a run that was cut short, or by somebody who wants to keep it. */
+        /** Detached, and not dropped, by a run that was cut short, or by somebody: once the month is closed, it is the same. */
         DETACHED
     }
 
@@ -104,7 +104,7 @@ final class PartitionJob implements Job {
      *
      * @param months of the rows of a month, after its end and its last write
      * @param eventIds of the event ids of a day, after its end
-     * @param lockWait how long detaching waits for transactions under way
+     * @param lockWait how long detaching, and dropping, waits for transactions under way
      */
     record Retention(int months, Duration eventIds, Duration lockWait) {}
 
@@ -201,9 +201,7 @@ final class PartitionJob implements Job {
     private Uni<Boolean> dropMonth(Partition partition, Instant now) {
         return pool.preparedQuery(CLOSE)
                 .execute(Tuple.of(partition.period(), now.getEpochSecond()))
-                .chain(closed -> detach(partition))
-                .chain(detached ->
-                        pool.query("drop table if exists " + partition.table).execute())
+                .chain(closed -> runPatiently(detachAndDrop(partition)))
                 .replaceWith(true);
     }
 
@@ -253,7 +251,7 @@ final class PartitionJob implements Job {
     }
 
     private Uni<Boolean> dropDay(Partition partition, String[] dates, boolean monthsClosed, Instant now) {
-        return detach(partition)
+        return runPatiently(detach(partition))
                 .chain(detached -> pool.preparedQuery(DROP_EVENT_IDS)
                         .execute(Tuple.of(partition.period(), dates, monthsClosed, now.getEpochSecond())))
                 .map(rows -> rows.iterator().next().getBoolean(0));
@@ -265,19 +263,34 @@ final class PartitionJob implements Job {
                 .map(rows -> rows.iterator().next().getLong(0));
     }
 
-    /** Detaches beside writers, which cannot be part of a transaction, and does not wait for ever for one of theirs. */
-    private Uni<Void> detach(Partition partition) {
-        if (partition.bond == Bond.DETACHED) {
-            return Uni.createFrom().voidItem();
-        }
-        String detach = "alter table " + partition.parent() + " detach partition " + partition.table
-                + (partition.bond == Bond.DETACHING ? " finalize" : " concurrently");
-        return HeldConnection.use(
-                pool,
-                connection -> run(connection, "set lock_timeout = " + retention.lockWait.toMillis())
-                        .chain(set -> run(connection, detach))
-                        .onItemOrFailure()
-                        .call((done, failure) -> run(connection, "reset lock_timeout")));
+    /** Detaches beside writers. */
+    private static List<String> detach(Partition partition) {
+        return switch (partition.bond) {
+            case ATTACHED -> List.of(alter(partition) + " concurrently");
+            case DETACHING -> List.of(alter(partition) + " finalize");
+            case DETACHED -> List.of();
+        };
+    }
+
+    private static List<String> detachAndDrop(Partition partition) {
+        List<String> statements = new ArrayList<>(detach(partition));
+        statements.add("drop table if exists " + partition.table);
+        return statements;
+    }
+
+    private static String alter(Partition partition) {
+        return "alter table " + partition.parent() + " detach partition " + partition.table;
+    }
+
+    /** Runs what cannot be one transaction, and does not wait for ever for those of others. */
+    private Uni<Void> runPatiently(List<String> statements) {
+        return HeldConnection.use(pool, connection -> {
+            Uni<Void> all = run(connection, "set lock_timeout = " + retention.lockWait.toMillis());
+            for (String statement : statements) {
+                all = all.chain(() -> run(connection, statement));
+            }
+            return all.onItemOrFailure().call((done, failure) -> run(connection, "reset lock_timeout"));
+        });
     }
 
     private static Uni<Void> run(SqlConnection connection, String statement) {

@@ -2,7 +2,6 @@ package io.flagtally.store.postgres;
 
 import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.SourceId;
-import io.flagtally.platform.error.UnavailableException;
 import io.flagtally.series.ActiveUsersReader;
 import io.flagtally.series.ActivityReading;
 import io.flagtally.series.DateSpan;
@@ -40,13 +39,14 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
 
     private static final String COLUMNS = "select environment_namespace, period, source_id, sum(user_count)::bigint,"
             + " sum(event_count)::bigint, max(revised_at),"
-            + " exists (select from closed_period c where c.period = s.period), count(*) over ()"
-            + " from active_users_summary s where ";
+            + " exists (select from closed_period c where c.period = s.period)";
 
-    private static final String SUMMARIES = COLUMNS + "environment_namespace = any($1) and period = any($2)"
+    private static final String FROM = " from active_users_summary s where ";
+
+    private static final String SUMMARIES = COLUMNS + FROM + "environment_namespace = any($1) and period = any($2)"
             + " group by environment_namespace, period, source_id";
 
-    private static final String MONTH = COLUMNS + "period = $1 and source_id = '*'"
+    private static final String MONTH = COLUMNS + ", count(*) over ()" + FROM + "period = $1 and source_id = '*'"
             + " group by environment_namespace, period, source_id order by 1 limit $2";
 
     private static final String CLOSED = "select period from closed_period where period = any($1)";
@@ -85,11 +85,10 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
 
     @Override
     public Uni<ActivityReading> months(List<EnvironmentId> environments, YearMonth from, YearMonth to) {
-        String[] periods = texts(from, to).toArray(String[]::new);
         return readAtOnce(client -> Uni.combine()
                 .all()
-                .unis(run(client, CLOSED, Tuple.of(periods)), summaries(client, environments, periods))
-                .with((closed, rows) -> new ActivityReading(activity(rows), months(closed), null)));
+                .unis(closed(client, from, to), summaries(client, environments, texts(from, to)))
+                .with((closed, rows) -> new ActivityReading(activity(rows), closed, null)));
     }
 
     /** Read from the primary: a report is sent once. */
@@ -100,7 +99,7 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
                         activity(rows),
                         rows.size() == 0 ? 0 : rows.iterator().next().getLong(7) - rows.size()))
                 .onFailure()
-                .transform(PostgresActiveUsersReader::unavailable);
+                .transform(PostgresFailure::away);
     }
 
     @Override
@@ -110,9 +109,20 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
     }
 
     @Override
-    public Uni<ActivityReading> spans(EnvironmentId environment, List<DateSpan> spans) {
-        return read(
-                (snapshot, connection) -> snapshot.readInTurn(connection, turns -> spans(turns, environment, spans)));
+    public Uni<ActivityReading> spans(EnvironmentId environment, List<DateSpan> spans, @Nullable SourceId only) {
+        DateSpan whole = whole(spans);
+        return read((snapshot, connection) -> {
+            SpanActivity activity = new SpanActivity(environment, spans, only);
+            return snapshot.readInTurn(
+                            connection,
+                            turns -> events(turns, environment, whole, activity)
+                                    .chain(() -> users(turns, environment, UserSpans.of(spans), only, activity)))
+                    // After the rows: a month is closed before they go, and they go for a state begun before, too.
+                    .chain(() -> snapshot.read(
+                            connection,
+                            client -> closed(client, YearMonth.from(whole.from()), YearMonth.from(whole.to()))))
+                    .map(closed -> new ActivityReading(activity.all(closed), closed, null));
+        });
     }
 
     private Uni<ActivityReading> readAtOnce(Function<SqlClient, Uni<ActivityReading>> work) {
@@ -127,7 +137,7 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
                     return read(connection -> work.apply(snapshot, connection));
                 })
                 .onFailure()
-                .transform(PostgresActiveUsersReader::unavailable);
+                .transform(PostgresFailure::away);
     }
 
     private Uni<ActivityReading> read(Function<SqlConnection, Uni<ActivityReading>> work) {
@@ -135,34 +145,52 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
         return replica == null ? fromPrimary : replica.read(work, ActivityReading::of, fromPrimary);
     }
 
-    private static Uni<ActivityReading> spans(
-            ReadSnapshot.Turns turns, EnvironmentId environment, List<DateSpan> spans) {
-        LocalDate first =
-                spans.stream().map(DateSpan::from).min(LocalDate::compareTo).orElseThrow();
-        LocalDate last =
-                spans.stream().map(DateSpan::to).max(LocalDate::compareTo).orElseThrow();
-        String[] months = texts(YearMonth.from(first), YearMonth.from(last)).toArray(String[]::new);
-        Tuple days = Tuple.of(new String[] {environment.value()}, days(new DateSpan(first, last)));
-        return turns.run(CLOSED, Tuple.tuple().addArrayOfString(months)).chain(closed -> {
-            SpanActivity activity = new SpanActivity(environment, spans, months(closed));
-            return turns.run(SUMMARIES, days)
-                    .invoke(sums -> activity(sums).forEach(activity::addEvents))
-                    .chain(() -> users(turns, environment, UserSpans.of(spans), activity))
-                    .map(read -> new ActivityReading(activity.all(), months(closed), null));
-        });
+    private static DateSpan whole(List<DateSpan> spans) {
+        return new DateSpan(
+                spans.stream().map(DateSpan::from).min(LocalDate::compareTo).orElseThrow(),
+                spans.stream().map(DateSpan::to).max(LocalDate::compareTo).orElseThrow());
+    }
+
+    private static Uni<Void> events(
+            ReadSnapshot.Turns turns, EnvironmentId environment, DateSpan dates, SpanActivity activity) {
+        return turns.run(SUMMARIES, Tuple.of(new String[] {environment.value()}, days(dates)))
+                .invoke(sums -> activity(sums).forEach(activity::addEvents))
+                .replaceWithVoid();
     }
 
     private static Uni<Void> users(
-            ReadSnapshot.Turns turns, EnvironmentId environment, List<UserSpans> passes, SpanActivity activity) {
+            ReadSnapshot.Turns turns,
+            EnvironmentId environment,
+            List<UserSpans> passes,
+            @Nullable SourceId only,
+            SpanActivity activity) {
+        Tuple whose = only == null ? Tuple.of(environment.value()) : Tuple.of(environment.value(), only.name());
         Uni<Void> all = Uni.createFrom().voidItem();
         for (UserSpans pass : passes) {
-            for (String sql : List.of(pass.sql(), pass.sqlBySource())) {
-                all = all.chain(() -> turns.run(sql, Tuple.of(environment.value())))
+            for (String sql : statements(pass, only, activity)) {
+                all = all.chain(() -> turns.run(sql, whose))
                         .invoke(rows -> rows.forEach(row -> activity.addUsers(pass, row)))
                         .replaceWithVoid();
             }
         }
         return all;
+    }
+
+    /** The users of the only SDK are all users, which are counted by fewer rows. */
+    private static List<String> statements(UserSpans pass, @Nullable SourceId only, SpanActivity activity) {
+        if (only != null) {
+            return List.of(pass.sqlOfSource());
+        }
+        return activity.isOfOneSource() ? List.of(pass.sql()) : List.of(pass.sql(), pass.sqlBySource());
+    }
+
+    private static Uni<Set<YearMonth>> closed(SqlClient client, YearMonth from, YearMonth to) {
+        return run(client, CLOSED, Tuple.tuple().addArrayOfString(texts(from, to)))
+                .map(rows -> {
+                    Set<YearMonth> months = new HashSet<>();
+                    rows.forEach(row -> months.add(month(row.getString(0))));
+                    return months;
+                });
     }
 
     private static Uni<RowSet<Row>> summaries(SqlClient client, List<EnvironmentId> environments, String[] periods) {
@@ -174,19 +202,8 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
         return client.preparedQuery(sql).execute(arguments);
     }
 
-    private static Throwable unavailable(Throwable failure) {
-        return new UnavailableException(
-                String.valueOf(PostgresFailure.unavailable(failure).getMessage()), failure);
-    }
-
     private static ActivityReading reading(RowSet<Row> rows) {
         return new ActivityReading(activity(rows), Set.of(), null);
-    }
-
-    private static Set<YearMonth> months(RowSet<Row> closed) {
-        Set<YearMonth> months = new HashSet<>();
-        closed.forEach(row -> months.add(month(row.getString(0))));
-        return months;
     }
 
     private static List<PeriodActivity> activity(RowSet<Row> rows) {
@@ -229,8 +246,9 @@ public class PostgresActiveUsersReader implements ActiveUsersReader {
                 .toArray(String[]::new);
     }
 
-    private static Stream<String> texts(YearMonth from, YearMonth to) {
+    private static String[] texts(YearMonth from, YearMonth to) {
         return Stream.iterate(from, month -> !month.isAfter(to), month -> month.plusMonths(1))
-                .map(ActiveUsersFlush::text);
+                .map(ActiveUsersFlush::text)
+                .toArray(String[]::new);
     }
 }

@@ -1,6 +1,7 @@
 package io.flagtally.store.postgres;
 
 import io.flagtally.pipeline.StoreUnavailableException;
+import io.flagtally.platform.error.UnavailableException;
 import io.vertx.pgclient.PgException;
 import java.util.Set;
 
@@ -40,9 +41,17 @@ final class PostgresFailure {
     }
 
     static StoreUnavailableException unavailable(Throwable failure) {
+        return new StoreUnavailableException(sentence(failure), failure);
+    }
+
+    /** Returns {@code failure} as who waits for an answer is told of it. */
+    static UnavailableException away(Throwable failure) {
+        return new UnavailableException(sentence(failure), failure);
+    }
+
+    static String sentence(Throwable failure) {
         String why = failure.getMessage();
-        return new StoreUnavailableException(
-                "PostgreSQL is not usable: " + (why == null ? failure.getClass().getSimpleName() : why), failure);
+        return "PostgreSQL is not usable: " + (why == null ? failure.getClass().getSimpleName() : why);
     }
 
     private static String sqlState(Throwable failure) {

@@ -61,7 +61,7 @@ public class PostgresJobLedger implements JobLedger {
     public Uni<Optional<JobRun>> runOnce(Job job, String slot) {
         return HeldConnection.use(pool, connection -> locked(connection, job, slot))
                 .onFailure(failure -> !(failure instanceof UnavailableException))
-                .transform(PostgresJobLedger::unavailable);
+                .transform(PostgresFailure::away);
     }
 
     private Uni<Optional<JobRun>> locked(SqlConnection connection, Job job, String slot) {
@@ -79,7 +79,7 @@ public class PostgresJobLedger implements JobLedger {
                 .preparedQuery(BEGIN)
                 .execute(Tuple.of(job.name(), slot, at(start), at(start.minus(job.retryAfter()))))
                 .onFailure()
-                .transform(PostgresJobLedger::unavailable)
+                .transform(PostgresFailure::away)
                 .chain(begun -> begun.size() == 0
                         ? Uni.createFrom().item(Optional.empty())
                         : Uni.createFrom()
@@ -107,7 +107,7 @@ public class PostgresJobLedger implements JobLedger {
                 .execute(Tuple.of(run.job(), slot, at(finished), run.outcome().name(), run.detail()))
                 .chain(ended -> connection.preparedQuery(FORGET).execute(Tuple.of(run.job(), at(finished.minus(KEPT)))))
                 .onFailure()
-                .transform(PostgresJobLedger::unavailable)
+                .transform(PostgresFailure::away)
                 .replaceWithVoid();
     }
 
@@ -116,7 +116,7 @@ public class PostgresJobLedger implements JobLedger {
         return pool.query(LAST)
                 .execute()
                 .onFailure()
-                .transform(PostgresJobLedger::unavailable)
+                .transform(PostgresFailure::away)
                 .map(rows -> {
                     List<JobRun> runs = new ArrayList<>();
                     rows.forEach(row -> runs.add(run(row)));
@@ -139,16 +139,11 @@ public class PostgresJobLedger implements JobLedger {
                 .preparedQuery(sql)
                 .execute(Tuple.of(job.name()))
                 .onFailure()
-                .transform(PostgresJobLedger::unavailable)
+                .transform(PostgresFailure::away)
                 .map(rows -> Boolean.TRUE.equals(rows.iterator().next().getBoolean(0)));
     }
 
     private static OffsetDateTime at(Instant instant) {
         return instant.atOffset(ZoneOffset.UTC);
-    }
-
-    private static Throwable unavailable(Throwable failure) {
-        return new UnavailableException(
-                String.valueOf(PostgresFailure.unavailable(failure).getMessage()), failure);
     }
 }

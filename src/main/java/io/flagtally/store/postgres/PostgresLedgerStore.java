@@ -1,7 +1,6 @@
 package io.flagtally.store.postgres;
 
 import io.flagtally.pipeline.LedgerStore;
-import io.flagtally.platform.error.UnavailableException;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Pool;
 import io.vertx.mutiny.sqlclient.Row;
@@ -166,12 +165,7 @@ public class PostgresLedgerStore implements LedgerStore {
     }
 
     private static <T> Uni<T> told(Uni<T> work) {
-        return work.ifNoItem()
-                .after(TIMEOUT)
-                .fail()
-                .onFailure()
-                .transform(failure -> new UnavailableException(
-                        String.valueOf(PostgresFailure.unavailable(failure).getMessage()), failure));
+        return work.ifNoItem().after(TIMEOUT).fail().onFailure().transform(PostgresFailure::away);
     }
 
     private static <T> List<T> list(RowSet<Row> rows, Function<Row, T> of) {

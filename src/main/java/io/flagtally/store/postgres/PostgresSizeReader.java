@@ -2,7 +2,6 @@ package io.flagtally.store.postgres;
 
 import io.flagtally.pipeline.LedgerConfig;
 import io.flagtally.pipeline.StoreSizeReader;
-import io.flagtally.platform.error.UnavailableException;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Pool;
 import jakarta.inject.Inject;
@@ -39,8 +38,7 @@ public class PostgresSizeReader implements StoreSizeReader {
         return pool.query(SIZES)
                 .execute()
                 .onFailure()
-                .transform(failure -> new UnavailableException(
-                        String.valueOf(PostgresFailure.unavailable(failure).getMessage()), failure))
+                .transform(PostgresFailure::away)
                 .map(rows -> {
                     List<KindSize> kinds = new ArrayList<>();
                     long[] all = {0};

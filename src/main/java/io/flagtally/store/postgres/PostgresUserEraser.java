@@ -5,7 +5,6 @@ import io.flagtally.event.SourceId;
 import io.flagtally.event.UserId;
 import io.flagtally.pipeline.UserEraser;
 import io.flagtally.platform.config.TimeConfig;
-import io.flagtally.platform.error.UnavailableException;
 import io.flagtally.rollup.BucketCalendar;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Pool;
@@ -97,8 +96,7 @@ public class PostgresUserEraser implements UserEraser {
                 .after(TIMEOUT)
                 .fail()
                 .onFailure()
-                .transform(failure -> new UnavailableException(
-                        String.valueOf(PostgresFailure.unavailable(failure).getMessage()), failure));
+                .transform(PostgresFailure::away);
     }
 
     private Uni<Long> attempt(String environment, String user, int number) {

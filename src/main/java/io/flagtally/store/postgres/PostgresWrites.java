@@ -147,19 +147,15 @@ public class PostgresWrites {
     /** A replica may answer them still. */
     private void lostForReads(Throwable failure) {
         if (!replica) {
-            availability.lost(Work.SERVE_USERS, POSTGRESQL, sentence(failure));
+            availability.lost(Work.SERVE_USERS, POSTGRESQL, PostgresFailure.sentence(failure));
         }
-    }
-
-    private static String sentence(Throwable failure) {
-        return String.valueOf(PostgresFailure.unavailable(failure).getMessage());
     }
 
     private synchronized void lost(Throwable failure) {
         if (!writes) {
             return;
         }
-        String sentence = sentence(failure);
+        String sentence = PostgresFailure.sentence(failure);
         availability.lost(Work.WRITE, POSTGRESQL, sentence);
         if (!lost) {
             LOG.warn(sentence);

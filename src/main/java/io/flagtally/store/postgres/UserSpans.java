@@ -52,19 +52,25 @@ final class UserSpans {
 
     /** Gives one row: {@code *}, then the users of each span. */
     String sql() {
-        return "select '*', " + counts() + " from " + rows("mau_user", "user_id");
+        return "select '*', " + counts() + " from " + rows("mau_user", "user_id", "");
+    }
+
+    /** Gives one row for the SDK of $2: its name, then the users of each span. */
+    String sqlOfSource() {
+        return "select $2::text, " + counts() + " from " + rows("mau", "user_id", " and source_id = $2");
     }
 
     /** Gives a row a SDK: its name, then the users of each span. */
     String sqlBySource() {
-        return "select source_id, " + counts() + " from " + rows("mau", "source_id, user_id") + " group by source_id";
+        return "select source_id, " + counts() + " from " + rows("mau", "source_id, user_id", "")
+                + " group by source_id";
     }
 
-    private String rows(String table, String key) {
+    private String rows(String table, String key, String which) {
         return IntStream.range(0, months.size())
                 .mapToObj(i -> "(select " + key + ", days as m" + i + " from " + table
                         + " where environment_namespace = $1 and yearmonth = '" + ActiveUsersFlush.text(months.get(i))
-                        + "') as rows" + i + (i == 0 ? "" : " using (" + key + ")"))
+                        + "'" + which + ") as rows" + i + (i == 0 ? "" : " using (" + key + ")"))
                 .collect(Collectors.joining(" full join "));
     }
 

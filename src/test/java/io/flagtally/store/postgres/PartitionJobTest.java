@@ -3,6 +3,7 @@ package io.flagtally.store.postgres;
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.event.FlagEvent;
@@ -10,8 +11,11 @@ import io.flagtally.pipeline.BatchOutcome;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
+import io.flagtally.testing.ActiveUsersTables;
 import io.flagtally.testing.RandomEvents;
 import io.smallrye.mutiny.Uni;
+import io.vertx.pgclient.PgException;
+import java.sql.Connection;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -31,6 +35,7 @@ class PartitionJobTest {
 
     private static final BucketCalendar UTC = new BucketCalendar(ZoneOffset.UTC);
     private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final String LOCK_TIMEOUT = "55P03";
     private static final Instant JULY = Instant.parse("2026-07-10T12:00:00Z");
     private static final Instant NOVEMBER = Instant.parse("2026-11-21T12:00:00Z");
 
@@ -92,14 +97,36 @@ class PartitionJobTest {
     }
 
     @Test
-    void run_tableThatSomebodyDetachedToKeep_isLeftAlone() {
+    void run_tableThatSomebodyDetachedAndRenamed_isLeftAlone() {
         postgres.write(JULY, event("anna", JULY));
         var detached = postgres.query("alter table mau detach partition mau_202607 concurrently");
+        var renamed = postgres.query("alter table mau_202607 rename to kept_mau_202607");
 
-        postgres.runPartitions(JULY.plus(Duration.ofDays(60)));
+        postgres.runPartitions(NOVEMBER);
 
-        assertTrue(postgres.exists("mau_202607"));
-        var unused = postgres.query("drop table mau_202607");
+        assertFalse(postgres.exists("mau_user_202607"));
+        assertTrue(postgres.exists("kept_mau_202607"));
+        var unused = postgres.query("drop table kept_mau_202607");
+    }
+
+    @Test
+    void run_somebodyHoldsADetachedTable_failsInTimeAndDropsItLater() throws Exception {
+        postgres.write(JULY, event("anna", JULY));
+        var closed = postgres.query("insert into closed_period values ('202607', 0)");
+        var detached = postgres.query("alter table mau detach partition mau_202607 concurrently");
+        PartitionJob.Retention hasty =
+                new PartitionJob.Retention(3, MauConfig.DOORS_CLOSE_AFTER, Duration.ofMillis(200));
+        try (Connection holder = ActiveUsersTables.at(postgres.server.port()).connect()) {
+            holder.setAutoCommit(false);
+            boolean unused = holder.createStatement().execute("lock table mau_202607 in access share mode");
+
+            PgException failure = assertThrows(PgException.class, () -> postgres.runPartitions(NOVEMBER, hasty));
+
+            assertEquals(LOCK_TIMEOUT, failure.getSqlState());
+            assertFalse(postgres.exists("mau_user_202607"), "the others are dropped");
+        }
+        postgres.runPartitions(NOVEMBER, hasty);
+        assertFalse(postgres.exists("mau_202607"));
     }
 
     @Test
@@ -144,36 +171,55 @@ class PartitionJobTest {
         }
     }
 
-    /** Looks, as long as it is open, for writes that wait for a lock on a table, whatever else the machine does. */
+    @Test
+    void lockWaits_writerThatWaitsToOpenAMonth_isSeen() throws Exception {
+        try (Connection holder = ActiveUsersTables.at(postgres.server.port()).connect();
+                LockWaits waits = new LockWaits()) {
+            holder.setAutoCommit(false);
+            boolean unused = holder.createStatement().execute("select pg_advisory_xact_lock(7301, 1)");
+            CompletableFuture<String> write = postgres.sink(NOVEMBER)
+                    .write(EventBatch.of(UTC, List.of(event("anna", JULY))))
+                    .subscribeAsCompletionStage()
+                    .handle((outcome, failure) -> "ended");
+
+            Awaitility.await()
+                    .atMost(PATIENCE)
+                    .until(() -> waits.longerThanASecond().equals(List.of("select open_period($1)")));
+
+            holder.rollback();
+            assertEquals("ended", write.get(120, TimeUnit.SECONDS));
+        }
+    }
+
+    /** Looks, as long as it is open, for writes that wait for a lock, whatever else the machine does. */
     private static final class LockWaits implements AutoCloseable {
 
         private static final String WAITS = "select distinct a.query from pg_sleep(0.05), pg_locks l"
                 + " join pg_stat_activity a using (pid)"
-                + " where not l.granted and l.mode = 'RowExclusiveLock'"
+                + " where not l.granted and (l.mode in ('RowExclusiveLock', 'ShareUpdateExclusiveLock')"
+                + " or l.locktype = 'advisory') and a.query not like 'alter table % detach partition %'"
                 + " and l.waitstart < clock_timestamp() - interval '1 second'";
 
         private final Set<String> seen = ConcurrentHashMap.newKeySet();
         private final AtomicBoolean closed = new AtomicBoolean();
-        private final Thread looking = new Thread(this::look, "lock-waits");
-
-        LockWaits() {
-            looking.start();
-        }
+        private final CompletableFuture<Void> looking =
+                CompletableFuture.runAsync(this::look, task -> new Thread(task, "lock-waits").start());
 
         private void look() {
-            while (!closed.get()) {
+            do {
                 postgres.query(WAITS).forEach(row -> seen.add(row.getString(0)));
-            }
+            } while (!closed.get());
         }
 
         List<String> longerThanASecond() {
             return List.copyOf(seen);
         }
 
+        /** Looks a last time; fails if a look failed. */
         @Override
-        public void close() throws InterruptedException {
+        public void close() {
             closed.set(true);
-            looking.join();
+            looking.orTimeout(120, TimeUnit.SECONDS).join();
         }
     }
 

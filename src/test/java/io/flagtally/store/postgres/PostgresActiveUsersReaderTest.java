@@ -58,6 +58,7 @@ class PostgresActiveUsersReaderTest {
     private static final BucketCalendar CALENDAR = new BucketCalendar(ZoneId.of("Asia/Kolkata"));
     private static final Instant NOW = Instant.parse("2028-04-15T12:00:00Z");
     private static final EnvironmentId ENVIRONMENT = new EnvironmentId("shop");
+    private static final EnvironmentId ONE_SOURCE = new EnvironmentId("phones");
     private static final SourceId[] SOURCES = {SourceId.WEB, SourceId.IOS, SourceId.OPEN_FEATURE_GO};
     private static final LocalDate FIRST = LocalDate.of(2028, 1, 10);
     private static final LocalDate LAST = LocalDate.of(2028, 4, 14);
@@ -74,16 +75,20 @@ class PostgresActiveUsersReaderTest {
         Random random = new Random(SEED);
         RandomEvents made = new RandomEvents(SEED);
         for (int i = 0; i < 5_000; i++) {
-            EVENTS.add(new EvaluationEvent(
-                    made.id(),
+            EVENTS.add(event(
+                    made,
                     random.nextInt(10) == 0 ? EnvironmentId.DEFAULT : ENVIRONMENT,
-                    new FlagId("flag"),
-                    1,
-                    new VariationId("v0"),
-                    new UserId("user-" + random.nextInt(400)),
-                    Reason.RULE,
+                    "user-" + random.nextInt(400),
                     CALENDAR.dayStart(FIRST).plusSeconds(random.nextInt(95 * 86_400)),
                     SOURCES[random.nextInt(3)]));
+        }
+        for (int i = 0; i < 300; i++) {
+            EVENTS.add(event(
+                    made,
+                    ONE_SOURCE,
+                    "user-" + random.nextInt(40),
+                    CALENDAR.dayStart(LAST).minusSeconds(random.nextInt(30 * 86_400)),
+                    SourceId.IOS));
         }
         PostgresActiveUsersSink sink = postgres.sink(
                 postgres.server.port(), CALENDAR, new ActiveUsersRules(true, 3, Duration.ofSeconds(30)), NOW);
@@ -128,7 +133,7 @@ class PostgresActiveUsersReaderTest {
                 .toList();
 
         List<PeriodActivity> rolling =
-                reader.spans(ENVIRONMENT, spans).await().indefinitely().activity();
+                reader.spans(ENVIRONMENT, spans, null).await().indefinitely().activity();
 
         assertEquals(
                 plainCount(
@@ -138,13 +143,81 @@ class PostgresActiveUsersReaderTest {
                 () -> "seed " + SEED);
     }
 
+    /** A table that is locked is not read: all users are those of the only SDK, and one that was asked for needs no others. */
+    @Test
+    void spans_ofOneSource_equalAPlainCountAndTakeOnePass() throws Exception {
+        List<DateSpan> spans = LocalDate.of(2028, 3, 20)
+                .datesUntil(LocalDate.of(2028, 4, 10))
+                .map(day -> new DateSpan(day.minusDays(27), day))
+                .toList();
+        Function<LocalDate, Stream<DateSpan>> spansOf =
+                day -> spans.stream().filter(s -> !day.isBefore(s.from()) && !day.isAfter(s.to()));
+        Map<String, String> ofWeb = plainCount(spansOf, ENVIRONMENT);
+        ofWeb.keySet().removeIf(key -> !key.endsWith(" WEB"));
+
+        assertEquals(
+                plainCount(spansOf, ONE_SOURCE),
+                spansWhileLocked("mau", ONE_SOURCE, spans, null),
+                () -> "seed " + SEED);
+        assertEquals(ofWeb, spansWhileLocked("mau_user", ENVIRONMENT, spans, SourceId.WEB), () -> "seed " + SEED);
+    }
+
+    private static Map<String, String> spansWhileLocked(
+            String table, EnvironmentId environment, List<DateSpan> spans, @Nullable SourceId only) throws Exception {
+        try (Connection lock = ActiveUsersTables.at(postgres.server.port()).connect()) {
+            lock.setAutoCommit(false);
+            boolean unused = lock.createStatement().execute("lock table " + table + " in access exclusive mode");
+            return text(reader.spans(environment, spans, only)
+                    .await()
+                    .atMost(PATIENCE)
+                    .activity());
+        }
+    }
+
+    /** The rows go while the read waits for their table. */
+    @Test
+    void spans_monthIsClosedDuringTheRead_knowNoUsers() throws Exception {
+        EnvironmentId closing = new EnvironmentId("closing");
+        DateSpan span = new DateSpan(LocalDate.of(2027, 5, 8), LocalDate.of(2027, 5, 14));
+        Instant then = CALENDAR.dayStart(LocalDate.of(2027, 5, 10));
+        var written = postgres.write(NOW, event(new RandomEvents(1), closing, "anna", then, SourceId.WEB));
+        assertEquals(1, written.counted());
+        CompletableFuture<ActivityReading> reading;
+        try (Connection job = ActiveUsersTables.at(postgres.server.port()).connect()) {
+            job.setAutoCommit(false);
+            boolean unused = job.createStatement().execute("lock table mau, mau_user in access exclusive mode");
+            reading = reader.spans(closing, List.of(span), null).subscribeAsCompletionStage();
+            await().atMost(PATIENCE)
+                    .until(() -> postgres.number("select count(*) from pg_locks where relation = 'mau_user'::regclass"
+                                    + " and not granted")
+                            == 1);
+            for (String statement : List.of(
+                    "insert into closed_period values ('202705', 0)",
+                    "alter table mau detach partition mau_202705",
+                    "alter table mau_user detach partition mau_user_202705",
+                    "drop table mau_202705, mau_user_202705")) {
+                unused = job.createStatement().execute(statement);
+            }
+            job.commit();
+        }
+
+        List<PeriodActivity> weeks = reading.get(60, TimeUnit.SECONDS).activity();
+
+        assertEquals(2, weeks.size(), "all SDKs, and one");
+        weeks.forEach(week -> assertNull(week.users()));
+        weeks.forEach(week -> assertEquals(1, week.events()));
+        var mended = postgres.query("delete from closed_period");
+    }
+
     @Test
     void spans_ofAClosedMonth_knowNoUsers() {
         var unused = postgres.query("insert into closed_period values ('202801', 0)");
         DateSpan span = new DateSpan(LocalDate.of(2028, 1, 30), LocalDate.of(2028, 2, 5));
 
-        List<PeriodActivity> weeks =
-                reader.spans(ENVIRONMENT, List.of(span)).await().indefinitely().activity();
+        List<PeriodActivity> weeks = reader.spans(ENVIRONMENT, List.of(span), null)
+                .await()
+                .indefinitely()
+                .activity();
 
         weeks.forEach(week -> assertNull(week.users()));
         var mended = postgres.query("delete from closed_period");
@@ -269,7 +342,7 @@ class PostgresActiveUsersReaderTest {
         SqlConnection only = pool.getConnection().await().atMost(PATIENCE);
         long begun = System.nanoTime();
         CompletableFuture<ActivityReading> reading = new PostgresActiveUsersReader(pool, patience)
-                .spans(ENVIRONMENT, List.of(new DateSpan(FIRST, LAST)))
+                .spans(ENVIRONMENT, List.of(new DateSpan(FIRST, LAST)), null)
                 .subscribeAsCompletionStage();
         await().atMost(PATIENCE).until(() -> System.nanoTime() - begun > patience.toNanos());
         only.close().await().atMost(PATIENCE);
@@ -279,6 +352,20 @@ class PostgresActiveUsersReaderTest {
                 () -> reading.orTimeout(60, TimeUnit.SECONDS).join());
 
         assertTrue(failure.toString().contains("took longer than 300 ms"), failure::toString);
+    }
+
+    private static FlagEvent event(
+            RandomEvents made, EnvironmentId environment, String user, Instant time, SourceId source) {
+        return new EvaluationEvent(
+                made.id(),
+                environment,
+                new FlagId("flag"),
+                1,
+                new VariationId("v0"),
+                new UserId(user),
+                Reason.RULE,
+                time,
+                source);
     }
 
     private static long number(RowSet<Row> rows) {
