@@ -4,6 +4,7 @@ import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.FlagId;
 import io.flagtally.event.VariationId;
 import io.flagtally.series.Label.Kind;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -64,16 +65,18 @@ class LabelNames {
         }
     }
 
-    /** Named flags that are looked through; an environment has no more flags unless it was told to. */
+    /** Named flags that are looked through, the first by id; an environment has no more flags unless it was told to. */
     private static final int FLAGS_MAX = 10_000;
 
     private final LabelStore store;
     private final SeriesConfig config;
+    private final SharedReads<EnvironmentId, Names> ofAllFlags;
 
     @Inject
-    LabelNames(LabelStore store, SeriesConfig config) {
+    LabelNames(LabelStore store, SeriesConfig config, MeterRegistry metrics) {
         this.store = store;
         this.config = config;
+        ofAllFlags = new SharedReads<>("flag_names", config.distinctReadsMax(), config.readTimeout(), metrics);
     }
 
     Uni<Names> ofEnvironments(List<EnvironmentId> environments) {
@@ -93,7 +96,10 @@ class LabelNames {
             return Uni.createFrom().item(Set.of());
         }
         String wanted = part.toLowerCase(Locale.ROOT);
-        return patiently(store.ofAllFlags(environment, FLAGS_MAX)).map(names -> names.flagsWith(wanted));
+        return orNone(ofAllFlags.read(
+                        environment,
+                        () -> store.ofAllFlags(environment, FLAGS_MAX).map(Names::new)))
+                .map(names -> names.flagsWith(wanted));
     }
 
     private static Uni<Names> none() {
@@ -101,11 +107,12 @@ class LabelNames {
     }
 
     private Uni<Names> patiently(Uni<List<Label>> labels) {
-        return labels.map(Names::new)
-                .ifNoItem()
-                .after(config.readTimeout())
-                .fail()
-                .onFailure()
+        return orNone(
+                labels.map(Names::new).ifNoItem().after(config.readTimeout()).fail());
+    }
+
+    private static Uni<Names> orNone(Uni<Names> names) {
+        return names.onFailure()
                 .invoke(failure -> LOG.debugf("Ids are shown without their names: %s", failure))
                 .onFailure()
                 .recoverWithUni(LabelNames::none);

@@ -22,7 +22,7 @@ public interface LabelStore {
     /** Returns the labels of {@code environments} themselves. */
     Uni<List<Label>> ofEnvironments(List<EnvironmentId> environments);
 
-    /** Returns the labels of the flags of {@code environment}, without those of their variations; at most {@code limit}. */
+    /** Returns the labels of the flags of {@code environment}, without those of their variations; the first {@code limit} by id. */
     Uni<List<Label>> ofAllFlags(EnvironmentId environment, int limit);
 
     /** Returns the labels of {@code flags} and of their variations. */

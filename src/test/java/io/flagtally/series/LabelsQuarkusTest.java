@@ -6,13 +6,18 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.nullValue;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.flagtally.event.EnvironmentId;
+import io.flagtally.event.FlagId;
 import io.flagtally.testing.EmbeddedStoresResource;
 import io.flagtally.testing.PlantedCounts;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.redis.datasource.RedisDataSource;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.response.ValidatableResponse;
 import jakarta.inject.Inject;
+import java.sql.Connection;
+import java.sql.DriverManager;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -20,11 +25,15 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.eclipse.microprofile.config.ConfigProvider;
 import org.junit.jupiter.api.Test;
 
 /** Names of things, from the request to the lists that show them. */
@@ -36,6 +45,12 @@ class LabelsQuarkusTest {
 
     @Inject
     RedisDataSource redis;
+
+    @Inject
+    LabelNames names;
+
+    @Inject
+    MeterRegistry meters;
 
     @Test
     void put_namedFlag_isShownWhereverItIsListed() {
@@ -98,6 +113,37 @@ class LabelsQuarkusTest {
                 .body("nextPageToken", equalTo("aerger"));
         get("/v1/flags", "test-any", Map.of("q", "ärger", "environmentId", "other"))
                 .body("flags.size()", equalTo(0));
+    }
+
+    /** A table that is locked stands for names that take long to read. */
+    @Test
+    void flags_manySearchesAtOnce_readTheNamesTwice() throws Exception {
+        EnvironmentId environment = new EnvironmentId("searched");
+        put("test-any", environment.value(), labels(flag("f", "\"Sought\""))).statusCode(204);
+        long before = searches();
+        List<CompletableFuture<Set<FlagId>>> found = new ArrayList<>();
+        String url = "jdbc:" + ConfigProvider.getConfig().getValue("flagtally.postgres.url", String.class);
+        try (Connection lock = DriverManager.getConnection(url, "postgres", "postgres")) {
+            lock.setAutoCommit(false);
+            boolean unused = lock.createStatement().execute("lock table label in access exclusive mode");
+            for (int i = 0; i < 10; i++) {
+                found.add(names.flagsNamed(environment, i % 2 == 0 ? "SOUGHT" : "other")
+                        .subscribeAsCompletionStage());
+            }
+            lock.rollback();
+        }
+
+        for (int i = 0; i < found.size(); i++) {
+            assertEquals(
+                    i % 2 == 0 ? Set.of(new FlagId("f")) : Set.of(),
+                    found.get(i).get(60, TimeUnit.SECONDS));
+        }
+        assertEquals(before + 2, searches());
+    }
+
+    private long searches() {
+        return meters.timer("flagtally.series.reads", "kind", "flag_names", "outcome", "ok")
+                .count();
     }
 
     @Test

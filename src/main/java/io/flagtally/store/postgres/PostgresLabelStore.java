@@ -9,11 +9,14 @@ import io.flagtally.series.LabelQuery;
 import io.flagtally.series.LabelStore;
 import io.quarkus.hibernate.reactive.panache.Panache;
 import io.quarkus.hibernate.reactive.panache.PanacheRepositoryBase;
+import io.quarkus.reactive.datasource.ReactiveDataSource;
 import io.quarkus.vertx.core.runtime.context.VertxContextSafetyToggle;
 import io.smallrye.common.vertx.VertxContext;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
+import io.vertx.mutiny.sqlclient.Pool;
+import io.vertx.mutiny.sqlclient.Tuple;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
@@ -25,7 +28,10 @@ import java.util.Objects;
 import java.util.function.Supplier;
 import org.hibernate.reactive.mutiny.Mutiny;
 
-/** Keeps names in the table {@code label}, through Hibernate Reactive on the pool that the service has anyway. */
+/**
+ * Keeps names in the table {@code label}, through Hibernate Reactive on the pool that the service has anyway; the names of all
+ * flags, which are too many for entities, are read without it.
+ */
 @Singleton
 public class PostgresLabelStore implements LabelStore, PanacheRepositoryBase<LabelRow, LabelRow.Place> {
 
@@ -36,17 +42,22 @@ public class PostgresLabelStore implements LabelStore, PanacheRepositoryBase<Lab
 
     private static final String OF_ENVIRONMENTS = "place.environment in ?1 and place.kind = ?2";
     private static final String OF_FLAGS = "place.environment = ?1 and place.kind in ?2 and place.flag in ?3";
-    private static final String OF_ALL_FLAGS = "place.environment = ?1 and place.kind = ?2 order by place.flag";
     private static final String IN_ORDER = " order by place.kind, place.flag, place.id";
     private static final String FIRST_PAGE = "place.environment = ?1" + IN_ORDER;
     private static final String NEXT_PAGE = "place.environment = ?1 and (place.kind > ?2 or (place.kind = ?2"
             + " and (place.flag > ?3 or (place.flag = ?3 and place.id > ?4))))" + IN_ORDER;
 
-    private final Vertx vertx;
+    private static final String OF_ALL_FLAGS =
+            "select id, name from label where environment_id = $1 and kind = $2 order by flag_id limit $3";
 
+    private final Vertx vertx;
+    private final Pool reads;
+
+    /** @param reads of its own, as the names of all flags are many */
     @Inject
-    PostgresLabelStore(Vertx vertx) {
+    PostgresLabelStore(Vertx vertx, @ReactiveDataSource("reads") Pool reads) {
         this.vertx = vertx;
+        this.reads = reads;
     }
 
     @Override
@@ -112,9 +123,19 @@ public class PostgresLabelStore implements LabelStore, PanacheRepositoryBase<Lab
 
     @Override
     public Uni<List<Label>> ofAllFlags(EnvironmentId environment, int limit) {
-        return labels(() -> find(OF_ALL_FLAGS, environment.value(), Kind.FLAG.name())
-                .page(0, limit)
-                .list());
+        return reads.preparedQuery(OF_ALL_FLAGS)
+                .execute(Tuple.of(environment.value(), Kind.FLAG.name(), limit))
+                .map(rows -> {
+                    List<Label> labels = new ArrayList<>(rows.size());
+                    rows.forEach(row -> labels.add(flag(environment, row.getString(0), row.getString(1))));
+                    return labels;
+                })
+                .onFailure()
+                .transform(PostgresLabelStore::unavailable);
+    }
+
+    private static Label flag(EnvironmentId environment, String id, String name) {
+        return new Label(environment, Kind.FLAG, id, id, name);
     }
 
     private Uni<List<Label>> labels(Supplier<Uni<List<LabelRow>>> read) {
