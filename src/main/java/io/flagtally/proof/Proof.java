@@ -65,7 +65,11 @@ public final class Proof {
         this.seed = seed;
     }
 
-    /** Runs both halves; true if each event was counted once, and the second half shows that the first could fail. */
+    /**
+     * Runs both halves; true if each event was counted once, and the second half shows that the first could fail.
+     *
+     * @throws RuntimeException if it could not be made; the message says why
+     */
     public boolean run() {
         out.printf("Proving that each event is counted once (seed %d). This takes about a minute.%n%n", seed);
         try {
@@ -75,7 +79,7 @@ public final class Proof {
             Ledger without = half(false);
             return verdict(with, without);
         } catch (IOException e) {
-            throw new UncheckedIOException("the proof could not be made: " + e.getMessage(), e);
+            throw new UncheckedIOException(String.valueOf(e.getMessage()), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
@@ -130,6 +134,17 @@ public final class Proof {
                 },
                 "proof-clients");
         clients.start();
+        try {
+            makeFaults(clients, service, proxy);
+            clients.join();
+            service.awaitReady();
+        } finally {
+            // Without a service they would send the same request for ever.
+            clients.interrupt();
+        }
+    }
+
+    private void makeFaults(Thread clients, ProvenService service, FaultProxy proxy) throws InterruptedException {
         Random random = new Random(seed);
         int faults = Math.max(FAULTS_MIN, Math.min(FAULTS, FAULTS * requests / REQUESTS));
         for (int fault = 0; fault < faults && clients.isAlive(); fault++) {
@@ -147,8 +162,6 @@ public final class Proof {
                 proxy.cut();
             }
         }
-        clients.join();
-        service.awaitReady();
     }
 
     private Ledger ledger(ProofLoad load, ProvenService service, String key) throws IOException, InterruptedException {

@@ -18,6 +18,11 @@ public final class ProveCommand implements Command {
     public int run(InstantSource clock) {
         long seed = Long.getLong("flagtally.prove.seed", clock.millis());
         int requests = Integer.getInteger("flagtally.prove.requests", Proof.REQUESTS);
-        return new Proof(System.out, clock, seed, requests).run() ? 0 : 1;
+        try {
+            return new Proof(System.out, clock, seed, requests).run() ? 0 : 1;
+        } catch (RuntimeException e) {
+            System.err.println("The proof could not be made: " + e.getMessage());
+            return 1;
+        }
     }
 }

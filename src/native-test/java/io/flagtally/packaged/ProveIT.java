@@ -2,10 +2,14 @@ package io.flagtally.packaged;
 
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.testing.TestData;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,10 +18,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** {@code prove} as its users run it, in surroundings that would send the service elsewhere. */
@@ -65,6 +71,59 @@ class ProveIT {
         assertNothingLeft(run);
     }
 
+    @Test
+    void prove_serviceDoesNotComeBack_saysWhyAndEnds() throws Exception {
+        Run run;
+        try (PortThief thief = new PortThief()) {
+            run = prove(TestData.newDirectory("prove"), 300, 7, thief);
+        }
+
+        assertEquals(1, run.exitCode, run.said);
+        assertTrue(run.said.contains("The proof could not be made: the service ended with code 1:"), run.said);
+        assertTrue(run.said.contains("cannot listen on"), run.said);
+        assertFalse(run.said.contains("\tat "), run.said);
+        assertNothingLeft(run);
+    }
+
+    /** Listens where the service did as soon as that is killed, and so before it is back. */
+    private static final class PortThief implements Consumer<Process>, AutoCloseable {
+
+        private static final Pattern PORT = Pattern.compile("-Dquarkus\\.http\\.port=([0-9]+)");
+
+        private @Nullable ProcessHandle service;
+        private @Nullable ServerSocket taken;
+        private int port;
+
+        @Override
+        public void accept(Process prove) {
+            ProcessHandle known = service;
+            if (known == null) {
+                prove.children().forEach(this::look);
+            } else if (taken == null && !known.isAlive()) {
+                try {
+                    taken = new ServerSocket(port, 1, InetAddress.getLoopbackAddress());
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        }
+
+        private void look(ProcessHandle child) {
+            Matcher told = PORT.matcher(child.info().commandLine().orElse(""));
+            if (told.find()) {
+                service = child;
+                port = Integer.parseInt(told.group(1));
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            if (taken != null) {
+                taken.close();
+            }
+        }
+    }
+
     private static void assertNothingLeft(Run run) throws IOException {
         assertTrue(run.children.size() > 2, "the service and its servers were seen");
         Awaitility.await()
@@ -79,6 +138,11 @@ class ProveIT {
     }
 
     private static Run prove(Path directory, int requests, long seed) throws Exception {
+        return prove(directory, requests, seed, running -> {});
+    }
+
+    /** @param look called again and again while it runs */
+    private static Run prove(Path directory, int requests, long seed, Consumer<Process> look) throws Exception {
         Path temporary = Files.createDirectory(directory.toAbsolutePath().resolve("temporary"));
         Path said = directory.resolve("said.log");
         ProcessBuilder command = new ProcessBuilder(
@@ -106,6 +170,7 @@ class ProveIT {
                     .pollInterval(Duration.ofMillis(200))
                     .until(() -> {
                         process.descendants().forEach(children::add);
+                        look.accept(process);
                         return !process.isAlive();
                     });
             String text = Files.readString(said);
