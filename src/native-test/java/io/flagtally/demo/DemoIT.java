@@ -51,7 +51,7 @@ class DemoIT {
             assertTrue(service.log().contains("Demo  demo"), service::log);
             await(PATIENCE, () -> livesToday(service));
             await(PATIENCE, () -> eventsASecond(service) > 0);
-            await(PATIENCE, () -> metric(service, "flagtally_events_duplicates_total") > 0);
+            await(PATIENCE, () -> service.metric("flagtally_events_duplicates_total") > 0);
             assertTrue(json(service, "/v1/flags").get("flags").size() >= 8);
             await(PATIENCE, () -> since(service).isBefore(Instant.now().minus(Duration.ofDays(4))));
             cut = progress(service);
@@ -68,8 +68,8 @@ class DemoIT {
             again.stop();
         }
         try (ServiceProcess complete = ServiceProcess.in(directory).with(SWITCH).ready()) {
-            double before = metric(complete, "flagtally_events_counted_total");
-            await(PATIENCE, () -> metric(complete, "flagtally_events_counted_total") > before);
+            double before = complete.metric("flagtally_events_counted_total");
+            await(PATIENCE, () -> complete.metric("flagtally_events_counted_total") > before);
             assertFalse(complete.log().contains(HISTORY), complete::log);
             complete.stop();
         }
@@ -223,15 +223,6 @@ class DemoIT {
     private static Instant since(ServiceProcess service) {
         DemoProgress progress = progress(service);
         return progress == null ? Instant.MAX : progress.since();
-    }
-
-    private static double metric(ServiceProcess service, String name) {
-        return service.get("/q/metrics")
-                .body()
-                .lines()
-                .filter(line -> line.startsWith(name))
-                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-                .sum();
     }
 
     private static void await(Duration patience, Callable<Boolean> condition) {

@@ -190,6 +190,16 @@ public final class ServiceProcess implements AutoCloseable {
         }
     }
 
+    /** The sum of all series of a metric whose line begins with {@code prefix}. */
+    public double metric(String prefix) {
+        return get("/q/metrics")
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(prefix))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .sum();
+    }
+
     /** The first line of what the embedded Redis answers to {@code command}. */
     public String askRedis(String command) throws IOException {
         Matcher address = REDIS_ADDRESS.matcher(log());

@@ -62,11 +62,11 @@ final class HttpBenchmark {
         OpenLoopLoad load = new OpenLoopLoad(vertx, service.port(), batch);
         Probes probes = new Probes(service);
         Map<String, Double> cpuBefore = meter.cpuSeconds();
-        double commands = meter.metric("flagtally_redis_commands_sum");
+        double commands = service.metric("flagtally_redis_commands_sum");
         double memory = redis.memoryBytes();
         Thread probing = new Thread(() -> probes.run(duration), "probes");
         probing.start();
-        Thread growing = new Thread(() -> printGrowth(meter, redis, memory, duration), "growth");
+        Thread growing = new Thread(() -> printGrowth(service, redis, memory, duration), "growth");
         growing.start();
         long start = System.nanoTime();
         load.run(rate, duration);
@@ -94,20 +94,20 @@ final class HttpBenchmark {
         }
         System.out.printf("cpu of all: %.2f cores%n", all);
         System.out.printf(
-                "commands an event: %.4f%n", (meter.metric("flagtally_redis_commands_sum") - commands) / events);
+                "commands an event: %.4f%n", (service.metric("flagtally_redis_commands_sum") - commands) / events);
         System.out.printf(
                 "Redis memory: %.1f MB more, %.1f bytes an event%n",
                 (redis.memoryBytes() - memory) / 1e6, (redis.memoryBytes() - memory) / events);
         System.out.printf(
                 "heap used now %.0f MB, live after collection %.0f MB%n",
-                meter.metric("jvm_memory_used_bytes{area=\"heap\"") / 1e6,
-                meter.metric("jvm_gc_live_data_size_bytes") / 1e6);
+                service.metric("jvm_memory_used_bytes{area=\"heap\"") / 1e6,
+                service.metric("jvm_gc_live_data_size_bytes") / 1e6);
         probes.print("under load");
         load.close();
     }
 
     /** Prints every few minutes of a long run what must stay flat, and what grows. */
-    private static void printGrowth(ServiceMeter meter, RedisMeter redis, double memoryBefore, Duration duration) {
+    private static void printGrowth(ServiceProcess service, RedisMeter redis, double memoryBefore, Duration duration) {
         long end = System.nanoTime() + duration.toNanos();
         for (int minute = SAMPLE_MINUTES;
                 System.nanoTime() + Duration.ofMinutes(SAMPLE_MINUTES).toNanos() <= end;
@@ -116,7 +116,7 @@ final class HttpBenchmark {
             System.out.printf(
                     "minute %d: live heap after collection %.0f MB, Redis memory %.1f MB more%n",
                     minute,
-                    meter.metric("jvm_gc_live_data_size_bytes") / 1e6,
+                    service.metric("jvm_gc_live_data_size_bytes") / 1e6,
                     (redis.memoryBytes() - memoryBefore) / 1e6);
         }
     }

@@ -53,8 +53,8 @@ final class LiveBenchmark {
                     System.out.printf(
                             "%d never read; readers now %.0f, bytes on their way to them %.0f%n",
                             never.size(),
-                            metric(service, "flagtally_live_readers"),
-                            metric(service, "flagtally_live_bytes"));
+                            service.metric("flagtally_live_readers"),
+                            service.metric("flagtally_live_bytes"));
                 }
             }
         }
@@ -91,12 +91,8 @@ final class LiveBenchmark {
         new TreeMap<>(meter.cpuSeconds())
                 .forEach((part, used) -> System.out.printf(
                         "cpu of %s: %.2f cores%n", part, (used - before.getOrDefault(part, 0.0)) / seconds));
-        System.out.printf("heap used now %.0f MB%n", meter.metric("jvm_memory_used_bytes{area=\"heap\"") / 1e6);
+        System.out.printf("heap used now %.0f MB%n", service.metric("jvm_memory_used_bytes{area=\"heap\"") / 1e6);
         load.close();
-    }
-
-    private static double metric(ServiceProcess service, String name) {
-        return new ServiceMeter(service).metric(name);
     }
 
     /** Resident bytes of the service's JVM. */

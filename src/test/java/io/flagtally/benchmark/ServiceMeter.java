@@ -38,16 +38,6 @@ final class ServiceMeter {
         return "redis://127.0.0.1:" + matcher.group(1);
     }
 
-    /** The sum of all series of a metric whose line begins with {@code prefix}. */
-    double metric(String prefix) {
-        return service.get("/q/metrics")
-                .body()
-                .lines()
-                .filter(line -> line.startsWith(prefix))
-                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-                .sum();
-    }
-
     private static double seconds(ProcessHandle process) {
         return process.info().totalCpuDuration().orElse(Duration.ZERO).toNanos() / 1e9;
     }

@@ -21,20 +21,29 @@ public final class LiveEvents {
 
     /** An evaluation of now, with a new id, as it stands in a request. */
     public static String event(String flag, String variation, String user, long epochSecond) {
+        return event(flag, variation, user, epochSecond, "RULE");
+    }
+
+    /** The same, served for {@code reason}. */
+    public static String event(String flag, String variation, String user, long epochSecond, String reason) {
         return "{\"id\":\"" + UUID.randomUUID()
                 + "\",\"event\":{\"@type\":\"type.googleapis.com/bucketeer.event.client.EvaluationEvent\",\"timestamp\":"
                 + epochSecond + ",\"featureId\":\"" + flag + "\",\"variationId\":\"" + variation + "\",\"userId\":\""
-                + user + "\",\"reason\":{\"type\":\"RULE\"}}}";
+                + user + "\",\"reason\":{\"type\":\"" + reason + "\"}}}";
+    }
+
+    /** One request with {@code events}. */
+    public static HttpRequest.Builder request(URI service, String key, List<String> events) {
+        return HttpRequest.newBuilder(service.resolve("/register_events"))
+                .header("authorization", key)
+                .POST(BodyPublishers.ofString(
+                        "{\"events\":[" + String.join(",", events) + "],\"sourceId\":\"JAVASCRIPT\"}"));
     }
 
     /** Sends {@code events} in one request; true if all of them are safe. */
     public static boolean send(URI service, String key, List<String> events) throws InterruptedException {
-        String body = "{\"events\":[" + String.join(",", events) + "]}";
-        HttpRequest request = HttpRequest.newBuilder(service.resolve("/register_events"))
-                .header("authorization", key)
-                .timeout(Duration.ofSeconds(30))
-                .POST(BodyPublishers.ofString(body))
-                .build();
+        HttpRequest request =
+                request(service, key, events).timeout(Duration.ofSeconds(30)).build();
         try {
             return HTTP.send(request, BodyHandlers.ofString()).body().equals("{\"errors\":{}}");
         } catch (IOException e) {

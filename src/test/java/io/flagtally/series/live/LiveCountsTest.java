@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
@@ -82,16 +83,24 @@ class LiveCountsTest {
     }
 
     @Test
-    void reads_whenNobodyWatches_end() throws InterruptedException {
+    void reads_whenNobodyWatches_end() {
         LiveView view = open();
+        LiveView clock = counts.watch(OTHER, List.of(LiveFlags.FLAG));
+        clock.listen(() -> {});
         Awaitility.await().atMost(PATIENCE).until(() -> view.state() != null);
 
         view.close();
-        Thread.sleep(200);
-        int reads = reader.reads.get();
-        Thread.sleep(300);
+        awaitReads(OTHER, 3);
+        int reads = reader.reads(SHOP);
+        awaitReads(OTHER, 20);
 
-        assertEquals(reads, reader.reads.get());
+        assertEquals(reads, reader.reads(SHOP));
+        clock.close();
+    }
+
+    private void awaitReads(EnvironmentId environment, int more) {
+        int until = reader.reads(environment) + more;
+        Awaitility.await().atMost(PATIENCE).until(() -> reader.reads(environment) >= until);
     }
 
     @Test
@@ -215,6 +224,7 @@ class LiveCountsTest {
 
     private static final class GrowingReader implements LiveReader {
         private final AtomicInteger reads = new AtomicInteger();
+        private final Map<EnvironmentId, Integer> readsOf = new ConcurrentHashMap<>();
         private volatile CompletableFuture<Void> gate = CompletableFuture.completedFuture(null);
         private volatile List<FlagId> lastRead = List.of();
         private volatile boolean fails;
@@ -222,6 +232,10 @@ class LiveCountsTest {
         private volatile @Nullable EnvironmentId failing;
         private volatile @Nullable EnvironmentId stuck;
         private volatile List<FlagId> busiest = List.of();
+
+        int reads(EnvironmentId environment) {
+            return readsOf.getOrDefault(environment, 0);
+        }
 
         /** Holds up reads until the future is completed; returns when one is held up. */
         CompletableFuture<Void> hold() {
@@ -236,6 +250,7 @@ class LiveCountsTest {
         public Uni<List<LiveFlag>> read(EnvironmentId environment, List<FlagId> flags, TimeBucket day) {
             lastRead = flags;
             int read = reads.incrementAndGet();
+            readsOf.merge(environment, 1, Integer::sum);
             CompletableFuture<Void> open = gate;
             if (environment.equals(stuck)) {
                 return Uni.createFrom().nothing();

@@ -16,6 +16,7 @@ import io.flagtally.testing.EmbeddedStoresResource;
 import io.flagtally.testing.LiveClient;
 import io.flagtally.testing.LiveClient.Message;
 import io.flagtally.testing.LiveEvents;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.redis.datasource.RedisDataSource;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -55,6 +56,9 @@ class LiveQuarkusTest {
 
     @Inject
     LiveReaders readers;
+
+    @Inject
+    MeterRegistry meters;
 
     @Test
     void counts_snapshotThenChanges_areAbsolute() throws Exception {
@@ -170,7 +174,8 @@ class LiveQuarkusTest {
             client.nextCounts(PATIENCE);
 
             redis.execute("SET", "ec:" + day + ":" + flag + ":blue", "4");
-            Thread.sleep(1_000);
+            long reads = reads();
+            Awaitility.await().atMost(PATIENCE).until(() -> reads() >= reads + 2);
             redis.execute("SET", "ec:" + day + ":" + flag + ":blue", "11");
 
             client.nextCounts(PATIENCE);
@@ -285,6 +290,13 @@ class LiveQuarkusTest {
         }
 
         Awaitility.await().atMost(PATIENCE).until(() -> readers.size() == 0);
+    }
+
+    private long reads() {
+        return meters.get("flagtally.live.reads")
+                .tags("kind", "counts", "outcome", "ok")
+                .timer()
+                .count();
     }
 
     private static URI service() {

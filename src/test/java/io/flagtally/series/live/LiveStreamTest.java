@@ -8,6 +8,7 @@ import io.flagtally.platform.error.UnavailableException;
 import io.flagtally.testing.TestConfigs;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import jakarta.ws.rs.sse.OutboundSseEvent;
 import java.time.Duration;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Flow.Subscriber;
 import java.util.concurrent.Flow.Subscription;
@@ -36,6 +38,7 @@ class LiveStreamTest {
             Duration.ofMillis(20), Duration.ofSeconds(30), Duration.ofSeconds(30), Duration.ofHours(1));
 
     private final Vertx vertx = Vertx.vertx();
+    private final Context context = vertx.getOrCreateContext();
     private final LiveMessages messages = new LiveMessages(
             TestConfigs.of(LiveConfig.class, Map.of("flagtally.live.bytes-max", "1000")), new SimpleMeterRegistry());
     private final SettableView view = new SettableView();
@@ -80,7 +83,7 @@ class LiveStreamTest {
             view.state = state(i, i);
             stream.wake();
         }
-        Thread.sleep(100);
+        awaitWhatWasAsked();
         assertNull(taker.received.poll(), "nothing is sent to who takes nothing");
         taker.take(5);
 
@@ -151,8 +154,10 @@ class LiveStreamTest {
             var unused = taker.next();
         }
 
-        Thread.sleep(80);
-        stream.wake();
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> {
+            stream.wake();
+            return !taker.received.isEmpty();
+        });
 
         assertEquals("", taker.next().getComment());
     }
@@ -228,8 +233,7 @@ class LiveStreamTest {
     @Test
     void whatCannotBeRead_isRefusedAndTheReaderHasLeft() {
         view.failure = new UnavailableException("Redis is away.", null);
-        LiveStream stream =
-                new LiveStream(view, messages, door, PACE, new SseImpl(), vertx.getOrCreateContext(), Set.of());
+        LiveStream stream = new LiveStream(view, messages, door, PACE, new SseImpl(), context, Set.of());
 
         AtomicReference<String> refusal = new AtomicReference<>("");
         var unused = stream.onceShown().subscribe().with(event -> {}, failure -> refusal.set(failure.getMessage()));
@@ -252,9 +256,16 @@ class LiveStreamTest {
     }
 
     private LiveStream open(LiveStream.Pace pace, Set<Long> had) {
-        LiveStream stream = new LiveStream(view, messages, door, pace, new SseImpl(), vertx.getOrCreateContext(), had);
+        LiveStream stream = new LiveStream(view, messages, door, pace, new SseImpl(), context, had);
         stream.subscribe(taker);
         return stream;
+    }
+
+    /** Returns when the stream has done all that it was asked before. */
+    private void awaitWhatWasAsked() {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        context.runOnContext(loop -> done.complete(null));
+        done.orTimeout(20, TimeUnit.SECONDS).join();
     }
 
     /** A flag "a" and a flag "b" with so many events. */
