@@ -48,28 +48,28 @@ async function failure(response) {
   return new ApiError(response.status, detail || `The service answered ${response.status}.`, wait);
 }
 
-/** One request with the key. Fails with an ApiError for every answer but a good one. */
-export async function call(path, { method = 'GET', body, accept = 'application/json', key = session.key, signal } = {}) {
+/** Whoever has not answered within this time does not answer. */
+const PATIENCE_MILLIS = 15_000;
+
+/** The answer to one request with the key. Fails with an ApiError for every answer but a good one. */
+export async function call(path, { method = 'GET', body, accept = 'application/json', as = 'json', key = session.key } = {}) {
   let response;
   try {
     response = await fetch(path, {
       method,
       body,
-      signal,
+      signal: AbortSignal.timeout(PATIENCE_MILLIS),
       cache: 'no-store',
       headers: { authorization: key ?? '', accept, ...(body ? { 'content-type': 'application/json' } : {}) },
     });
-  } catch (cause) {
-    if (cause.name === 'AbortError') throw cause;
+    if (response.ok) return await response[as]();
+  } catch {
     throw new ApiError(0, 'The service does not answer. Is it running?');
   }
-  if (!response.ok) throw await failure(response);
-  return response;
+  throw await failure(response);
 }
 
-export async function read(path, parameters, signal) {
-  return (await call(withQuery(path, parameters), { signal })).json();
-}
+export const read = (path, parameters) => call(withQuery(path, parameters));
 
 /** Does something every so often while the page is looked at, never twice at a time. The answer is called to end it. */
 export function every(millis, task) {
@@ -115,6 +115,7 @@ export class LiveStream {
   #loss = null;
   #hiding = null;
   #asleep = false;
+  #pause = PAUSE_FIRST_MILLIS;
   #wake = () => {};
 
   constructor(path, parameters, { onEvent, onState }) {
@@ -129,11 +130,15 @@ export class LiveStream {
 
   close() {
     this.#stopped = true;
-    document.removeEventListener('visibilitychange', this.looked);
-    clearTimeout(this.#hiding);
+    this.#lookNoMore();
     clearTimeout(this.#loss);
     this.#abort.abort();
     this.#wake();
+  }
+
+  #lookNoMore() {
+    document.removeEventListener('visibilitychange', this.looked);
+    clearTimeout(this.#hiding);
   }
 
   #look() {
@@ -151,7 +156,6 @@ export class LiveStream {
   }
 
   async #run() {
-    let pause = PAUSE_FIRST_MILLIS;
     this.#tell('connecting');
     while (!this.#stopped) {
       if (this.#asleep) {
@@ -159,24 +163,25 @@ export class LiveStream {
         continue;
       }
       try {
-        await this.#readOnce(() => (pause = PAUSE_FIRST_MILLIS));
+        await this.#readOnce();
         this.#lost('The stream ended.');
       } catch (e) {
         if (this.#stopped) return;
         if ([400, 401, 403, 404].includes(e.status)) {
+          this.#lookNoMore();
           this.#tell('refused', e.message, e);
           return;
         }
         if (e.status === 429) {
           this.#tell('full', e.message);
-          pause = Math.max(pause, e.retryAfterSeconds * 1000);
+          this.#pause = Math.max(this.#pause, e.retryAfterSeconds * 1000);
         } else if (!this.#asleep) {
           this.#lost(e.message);
         }
       }
       if (this.#asleep) continue;
-      await new Promise((done) => setTimeout(done, pause * (0.75 + Math.random() / 2)));
-      pause = Math.min(pause * 2, PAUSE_MAX_MILLIS);
+      await new Promise((done) => setTimeout(done, this.#pause * (0.75 + Math.random() / 2)));
+      this.#pause = Math.min(this.#pause * 2, PAUSE_MAX_MILLIS);
     }
   }
 
@@ -194,7 +199,7 @@ export class LiveStream {
     this.onState({ state, detail, error, since });
   }
 
-  async #readOnce(opened) {
+  async #readOnce() {
     this.#abort = new AbortController();
     let watchdog;
     const alive = () => {
@@ -213,8 +218,6 @@ export class LiveStream {
         },
       });
       if (!response.ok) throw await failure(response);
-      opened();
-      if (this.#lastId) this.#tell('live');
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       let text = '';
       for (;;) {
@@ -245,6 +248,8 @@ export class LiveStream {
       else if (field === 'id') id = value;
     }
     if (data.length === 0 || this.#stopped) return;
+    // Only now: a stream that is opened may end before it has shown anything.
+    this.#pause = PAUSE_FIRST_MILLIS;
     const said = JSON.parse(data.join('\n'));
     const stale = type === 'pulse' ? said.readable === false : this.#state === 'stale';
     this.#tell(stale ? 'stale' : 'live');

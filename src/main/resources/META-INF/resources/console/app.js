@@ -69,12 +69,14 @@ class App {
     this.update();
   }
 
-  /** New environments and names appear by themselves. */
+  /** New environments, flags and names appear by themselves. */
   async #readEnvironments() {
     if (!this.environments) return;
     try {
       const { environments } = await read('/v1/environments');
-      if (this.environments) this.environments = environments;
+      if (!this.environments) return;
+      this.environments = environments;
+      await this.#readFlags('');
     } catch (e) {
       if (e.status === 401 || e.status === 403) this.signOut('The key is no longer accepted; sign in again.');
     }
@@ -105,10 +107,6 @@ class App {
   /** The name of a flag, if people gave it one. */
   flagName(id) {
     return this.names.get(id)?.name ?? null;
-  }
-
-  variationName(flag, id) {
-    return this.names.get(flag)?.variationNames[id] ?? null;
   }
 
   /** Keeps the names that an answer had, for every view. */
@@ -371,7 +369,7 @@ class App {
     if (!known.some(([id]) => id === this.environment)) known.push([this.environment, this.environment]);
     if (known.length === 1) return html`<span class="environment" title=${`The environment of this key: ${known[0][1]}`}>${known[0][1]}</span>`;
     return html`<select aria-label="Environment" @change=${(e) => this.#changeEnvironment(e.target.value)}>
-      ${known.map(([id, name]) => html`<option value=${id} ?selected=${id === this.environment}>${name}</option>`)}
+      ${known.map(([id, name]) => html`<option value=${id} .selected=${id === this.environment}>${name}</option>`)}
     </select>`;
   }
 

@@ -4,12 +4,16 @@ import * as f from './format.js';
 let library;
 
 /** Chart.js, fetched when the first chart is to be drawn. */
-export function chartLibrary() {
+function chartLibrary() {
   library ??= new Promise((done, failed) => {
     const script = document.createElement('script');
     script.src = '/console/lib/chart.umd.min.js';
     script.onload = done;
-    script.onerror = () => failed(new Error('The chart library could not be loaded.'));
+    script.onerror = () => {
+      script.remove();
+      library = undefined;
+      failed(new Error('The chart library could not be loaded.'));
+    };
     document.head.append(script);
   });
   return library;
@@ -22,7 +26,7 @@ const SERIES = ['--series-1', '--series-2', '--series-3', '--series-4', '--serie
 const DASHES = [[], [7, 4], [2, 3]];
 
 /** How a series looks, by its place; `default` is grey and dashed whatever its place. */
-export function look(index, isDefault) {
+function look(index, isDefault) {
   return isDefault
     ? { token: '--series-default', dash: [4, 4] }
     : { token: SERIES[index % SERIES.length], dash: DASHES[Math.floor(index / SERIES.length) % DASHES.length] };
@@ -257,6 +261,7 @@ class FlagChart extends HTMLElement {
   }
 
   #key(e) {
+    if (e.altKey || e.ctrlKey || e.metaKey) return;
     const last = (this.#model?.labels.length ?? 0) - 1;
     const from = this.#at ?? (e.key === 'ArrowRight' ? -1 : last + 1);
     const to = { ArrowLeft: from - 1, ArrowRight: from + 1, Home: 0, End: last }[e.key];
@@ -283,7 +288,11 @@ class FlagChart extends HTMLElement {
     const model = this.#model;
     if (!model) return;
     if (!window.Chart) {
-      chartLibrary().then(() => this.isConnected && this.#draw());
+      const say = (text) => (this.querySelector('.reading').textContent = text);
+      chartLibrary().then(() => {
+        say('');
+        if (this.isConnected) this.#draw();
+      }, (e) => say(e.message));
       return;
     }
     const canvas = this.querySelector('canvas');

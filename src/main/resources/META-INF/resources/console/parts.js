@@ -18,9 +18,16 @@ export const failed = (error, retry) => html`
     ${retry ? html`<button type="button" @click=${retry}>Try again</button>` : nothing}
   </div>`;
 
+/** What is shown could not be read again, now for the first time. */
+export const unreadSince = (error) => ({ message: error.message, since: Date.now() / 1000 });
+
+/** Says of what is shown how old it is, if it could not be read again. */
+export const stands = (unread) =>
+  unread ? html`<p class="hint problem">From before ${f.time(unread.since)}: ${unread.message}</p>` : nothing;
+
 /** A number with what it means; `hint` may say more below. */
-export const figure = (label, value, hint = nothing, tone = '') => html`
-  <div class="figure ${tone}"><dt>${label}</dt><dd><span class="value">${value}</span><span class="hint">${hint}</span></dd></div>`;
+export const figure = (label, value, hint = nothing) => html`
+  <div class="figure"><dt>${label}</dt><dd><span class="value">${value}</span><span class="hint">${hint}</span></dd></div>`;
 
 /** One choice of several, as buttons. */
 export const choice = (label, options, chosen, choose) => html`

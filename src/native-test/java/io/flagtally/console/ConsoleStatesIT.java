@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Route;
 import io.flagtally.packaged.ServiceProcess;
+import io.flagtally.testing.LiveEvents;
 import io.flagtally.testing.TestData;
 import java.io.IOException;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -16,12 +16,12 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -123,8 +123,14 @@ class ConsoleStatesIT {
                     page.waitForDownload(() -> page.click("text=CSV")).path());
             assertTrue(csv.contains(",Asia/Tokyo,tokyo,on,,1234,"), csv);
 
+            List<Route> held = new CopyOnWriteArrayList<>();
+            page.route("**/v1/evaluation_series**", held::add);
             page.click("[aria-label=Range] >> text=14 days");
-            page.waitForFunction("() => document.querySelector('.chart-card h2').textContent.includes('per day')");
+            console.awaitText("main", "Reading the counts…");
+            assertTrue(page.locator("text=CSV").isDisabled(), "these would be the counts of the other range");
+            page.unroute("**/v1/evaluation_series**");
+            held.forEach(Route::resume);
+            console.awaitText(".chart-card h2", "per day");
             LocalDate first = LocalDate.now(ZONE).minusDays(13);
             List<String> lines = Files.readString(
                             page.waitForDownload(() -> page.click("text=CSV")).path())
@@ -148,10 +154,10 @@ class ConsoleStatesIT {
         try (ConsolePage console = open("en-GB", "#/flags/dated?environment=shop", ADMIN)) {
             Page page = console.page();
             page.click("[aria-label=Range] >> text=Dates");
-            page.fill(".dates input >> nth=0", today.minusDays(2).toString());
-            page.waitForFunction(
-                    "from => location.hash.includes(`from=${from}`)",
-                    today.minusDays(2).toString());
+            page.waitForResponse(
+                    "**/v1/evaluation_series?**from=" + today.minusDays(2) + "**",
+                    () -> page.fill(".dates input >> nth=0", today.minusDays(2).toString()));
+            assertTrue(page.url().contains("from=" + today.minusDays(2)), page::url);
             page.waitForSelector(CHART);
             page.focus(".canvas-box");
             page.keyboard().press("Home");
@@ -166,13 +172,83 @@ class ConsoleStatesIT {
     void environments_several_areSwitched() {
         send(SHOP, "in-the-shop", 1);
         send(BANK, "in-the-bank", 1);
-        try (ConsolePage console = open("en-GB", "#/overview?environment=shop", ADMIN)) {
+        try (ConsolePage console = ConsolePage.of(chromium.browser(), service.uri(""), "en-GB")) {
+            Page page = console.page();
+            page.clock().install();
+            console.open("#/overview?environment=shop").signIn(ADMIN);
             console.awaitText(".flags", "in-the-shop");
-            console.page().selectOption("select[aria-label=Environment]", "bank");
+            console.awaitText(".card-head .hint", "flags in all");
+            long flags = flagsInAll(page);
+            send(SHOP, "new-in-the-shop", 1);
+            page.clock().fastForward("01:01");
+            page.waitForFunction(
+                    "text => document.querySelector('.card-head .hint').textContent.includes(text)",
+                    "· " + (flags + 1) + " flags in all");
+
+            page.selectOption("select[aria-label=Environment]", "bank");
             console.awaitText(".flags", "in-the-bank");
-            assertEquals(0, console.page().locator(".flags >> text=in-the-shop").count());
-            assertTrue(console.page().url().contains("environment=bank"));
+            assertEquals(0, page.locator(".flags >> text=in-the-shop").count());
+            assertTrue(page.url().contains("environment=bank"));
+            page.goBack();
+            console.awaitText(".flags", "in-the-shop");
+            assertEquals("shop", page.inputValue("select[aria-label=Environment]"));
             console.assertNoProblems();
+        }
+    }
+
+    private static long flagsInAll(Page page) {
+        return Long.parseLong(page.textContent(".card-head .hint").replaceAll("[^0-9]", ""));
+    }
+
+    @Test
+    void stream_endsBeforeItShowsAnythingOrIsRefused_isNotCalledLive() {
+        String streams = "**/v1/live/**";
+        try (ConsolePage console = ConsolePage.of(chromium.browser(), service.uri(""), "en-GB")) {
+            Page page = console.page();
+            page.clock().install();
+            console.open("#/flags/unread?environment=bank").signIn(READER);
+            page.waitForSelector(LIVE);
+            page.route(
+                    streams,
+                    unread -> unread.fulfill(new Route.FulfillOptions()
+                            .setContentType("text/event-stream")
+                            .setBody(":hello\n\n")));
+            lookAway(page);
+            console.awaitText(".note.warning", "The live stream is lost since");
+
+            page.unroute(streams);
+            page.route(
+                    streams,
+                    refused -> refused.fulfill(
+                            new Route.FulfillOptions().setStatus(403).setBody("{\"detail\":\"Not for you.\"}")));
+            page.clock().fastForward("00:20");
+            console.awaitText(".note.warning", "No live numbers: Not for you.");
+            lookAway(page);
+            page.clock().runFor(500);
+            assertEquals("Not live", page.textContent(".status").strip());
+        }
+    }
+
+    /** Puts the page behind others for so long that it gives its connections back, and in front again. */
+    private static void lookAway(Page page) {
+        ConsolePage.hide(page, true);
+        page.clock().fastForward("00:04");
+        ConsolePage.hide(page, false);
+    }
+
+    @Test
+    void chartLibrary_thatDidNotLoad_isFetchedAgain() {
+        send(SHOP, "drawn-later", 1);
+        try (ConsolePage console = ConsolePage.of(chromium.browser(), service.uri(""), "en-GB")) {
+            Page page = console.page();
+            String library = "**/chart.umd.min.js";
+            page.route(library, Route::abort);
+            console.open("#/flags/drawn-later?environment=shop").signIn(READER);
+            console.awaitText(".reading", "The chart library could not be loaded");
+            page.unroute(library);
+            page.click("[aria-label=Shape] >> text=Stacked");
+            page.waitForSelector(CHART);
+            assertEquals("", page.textContent(".reading"));
         }
     }
 
@@ -228,7 +304,9 @@ class ConsoleStatesIT {
             console.awaitText(".note.warning", "The console tries again");
             Awaitility.await().pollInSameThread().atMost(Duration.ofMinutes(1)).until(() -> {
                 assertEquals(
-                        200, register(counts, "local", events("counted", 10)).statusCode());
+                        200,
+                        counts.send(LiveEvents.request(counts.uri(""), "local", events("counted", 10)))
+                                .statusCode());
                 return (Boolean) console.page()
                         .evaluate("() => Number(document.querySelector('.figures .value').textContent) > 0");
             });
@@ -265,23 +343,13 @@ class ConsoleStatesIT {
     }
 
     private static HttpResponse<String> register(String key, List<String> events) {
-        return register(service, key, events);
-    }
-
-    private static HttpResponse<String> register(ServiceProcess service, String key, List<String> events) {
-        return service.send(HttpRequest.newBuilder(service.uri("/register_events"))
-                .header("authorization", key)
-                .POST(BodyPublishers.ofString(
-                        "{\"events\":[" + String.join(",", events) + "],\"sourceId\":\"JAVASCRIPT\"}")));
+        return service.send(LiveEvents.request(service.uri(""), key, events));
     }
 
     private static List<String> events(String flag, int count) {
-        List<String> events = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            events.add("""
-                    {"id":"%s","event":{"@type":"type.googleapis.com/bucketeer.event.client.EvaluationEvent",
-                     "timestamp":%d,"featureId":"%s","variationId":"on","userId":"user-%d","reason":{"type":"RULE"}}}""".formatted(UUID.randomUUID(), Instant.now().getEpochSecond(), flag, i));
-        }
-        return events;
+        long second = Instant.now().getEpochSecond();
+        return IntStream.range(0, count)
+                .mapToObj(i -> LiveEvents.event(flag, "on", "user-" + i, second))
+                .toList();
     }
 }

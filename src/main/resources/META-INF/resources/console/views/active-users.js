@@ -3,7 +3,7 @@ import { html, nothing } from '../lib/lit-html.js';
 import { call, every, LiveStream, read, withQuery } from '../api.js';
 import { namesItsLines } from '../chart.js';
 import * as f from '../format.js';
-import { choice, empty, failed, figure, loading } from '../parts.js';
+import { choice, empty, failed, figure, loading, stands, unreadSince } from '../parts.js';
 
 const STEPS = [
   ['DAY', 'Days'],
@@ -68,10 +68,13 @@ export class ActiveUsers {
       this.steps = first < 0 ? [] : answer.steps.slice(first);
       this.shown = granularity;
       this.error = null;
+      this.unread = null;
     } catch (e) {
       if (granularity !== this.step) return;
-      // What stands here stays while the store is away; the note over the page says so.
-      if (this.shown !== granularity || e.status === 403) this.error = e;
+      // What stands here stays while the store is away, and says so.
+      const stays = this.shown === granularity && e.status !== 403;
+      this.error = stays ? null : e;
+      this.unread = stays ? (this.unread ?? unreadSince(e)) : null;
       this.app.refused(e);
     }
     this.app.update();
@@ -90,6 +93,8 @@ export class ActiveUsers {
       last('MONTH', lastMonth, today.slice(0, 7)),
     ]);
     ['day', 'week', 'rolling', 'month'].forEach((name, i) => (this.now[name] = parts[i].value ?? this.now[name]));
+    const failure = parts.find((part) => part.reason)?.reason;
+    this.unreadNow = failure ? (this.unreadNow ?? unreadSince(failure)) : null;
     this.app.update();
   }
 
@@ -106,6 +111,7 @@ export class ActiveUsers {
         ${figure('This month', f.count(this.live?.month.users ?? at(month)),
           month?.length > 1 ? html`${f.month(month[0].from)}: ${f.count(at(month, 1))}` : nothing)}
       </dl>
+      ${stands(this.unreadNow)}
       <div class="controls">
         ${choice('By', STEPS, this.step, (by) => this.app.replace({ by }))}
         <div class="actions">
@@ -153,8 +159,6 @@ export class ActiveUsers {
       partial: this.shown === 'DAY' || this.shown === 'WEEK',
       labels: this.#labels,
       titles: this.steps.map((step) => this.#name(step)),
-      first: 0,
-      before: '',
       label: 'Active users, all and by SDK; the table below has the same numbers',
       series: [
         line('All', this.steps.map((step) => step.users), 0, true),
@@ -165,6 +169,7 @@ export class ActiveUsers {
       <section class="card chart-card">
         <div class="card-head"><h2>${this.#heading}</h2>
           ${model.partial ? html`<span class="hint">dotted: still running</span>` : nothing}</div>
+        ${stands(this.unread)}
         ${namesItsLines(model) || model.series.length === 1 ? nothing : html`<ul class="legend">${model.series.map((each) => html`<li><span class="swatch swatch-${each.index % 6 + 1}"></span>${each.name}</li>`)}</ul>`}
         <flag-chart .model=${model}></flag-chart>
       </section>
@@ -185,7 +190,7 @@ export class ActiveUsers {
         ${this.steps.length > ROWS_SHOWN ? html`<button type="button" class="more" @click=${() => this.#toggle()}>${
           this.all ? `Show ${ROWS_SHOWN}` : `Show all ${this.steps.length}`}</button>` : nothing}
         <p class="hint">A user of two SDKs is in both columns and once in “All”.
-          ${this.shown === 'MONTH' ? 'Open: late events can still change the month. Revised: one did after the month had ended.' : nothing}</p>
+          ${this.shown === 'MONTH' ? 'Open: late events can still change the month. Revised: one did, or an erasure, after the month had ended.' : nothing}</p>
       </section>`;
   }
 
@@ -197,14 +202,13 @@ export class ActiveUsers {
   #marks(step) {
     const revised = this.shown === 'MONTH' && step.revisedAt && f.today(new Date(step.revisedAt)) > step.to;
     return html`${step.open ? html`<span class="tag">open</span>` : nothing}
-      ${revised ? html`<span class="tag warning" title="A late event changed it on ${f.dateTime(step.revisedAt)}">revised ${f.shortDay(step.revisedAt)}</span>` : nothing}`;
+      ${revised ? html`<span class="tag warning" title="A late event or an erasure changed it on ${f.dateTime(step.revisedAt)}">revised ${f.shortDay(step.revisedAt)}</span>` : nothing}`;
   }
 
   async #csv() {
     try {
       const path = withQuery('/v1/active_users', { environmentId: this.app.environment, granularity: this.step, ...this.#range });
-      const answer = await call(path, { accept: 'text/csv' });
-      f.download(`active-users-${this.step.toLowerCase()}.csv`, await answer.blob());
+      f.download(`active-users-${this.step.toLowerCase()}.csv`, await call(path, { accept: 'text/csv', as: 'blob' }));
     } catch (e) {
       this.error = e;
       this.app.update();

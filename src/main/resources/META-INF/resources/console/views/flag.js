@@ -3,7 +3,7 @@ import { html, nothing } from '../lib/lit-html.js';
 import { every, LiveStream, read } from '../api.js';
 import { swatch } from '../chart.js';
 import * as f from '../format.js';
-import { aboutUniques, choice, download, empty, failed, loading, named, uniques } from '../parts.js';
+import { aboutUniques, choice, download, empty, failed, loading, named, stands, uniques, unreadSince } from '../parts.js';
 
 const RANGES = [
   ['24h', '24 hours'],
@@ -101,9 +101,9 @@ export class Flag {
     } catch (e) {
       if (this.left || wanted !== this.wanted) return;
       // What stands here stays while a store is away, and says so.
-      const stays = this.series && this.seriesOf === wanted && (e.status === 0 || e.status === 429 || e.status >= 500);
+      const stays = this.#isRead && (e.status === 0 || e.status === 429 || e.status >= 500);
       this.error = stays ? null : e;
-      this.unread = stays ? (this.unread ?? { message: e.message, since: Date.now() / 1000 }) : null;
+      this.unread = stays ? (this.unread ?? unreadSince(e)) : null;
       this.app.refused(e);
     }
     this.app.update();
@@ -185,7 +185,7 @@ export class Flag {
         </dl>
       </div>
       ${this.#controls()}
-      ${this.error ? failed(this.error, () => this.#read()) : this.series ? this.#body() : loading('Reading the counts…')}`;
+      ${this.error ? failed(this.error, () => this.#read()) : this.#isRead ? this.#body() : loading('Reading the counts…')}`;
   }
 
   #controls() {
@@ -197,8 +197,8 @@ export class Flag {
         ${choice('Shape', [['lines', 'Lines'], ['areas', 'Stacked'], ['share', 'Share']], this.shape, (shape) => this.app.replace({ shape }))}
         <div class="actions">
           <button type="button" @click=${() => this.#copyLink()}>${this.copied ? 'Copied' : 'Copy link'}</button>
-          <button type="button" ?disabled=${!this.series} @click=${() => this.#csv()}>CSV</button>
-          <button type="button" ?disabled=${!this.series} @click=${() => this.#png()}>PNG</button>
+          <button type="button" ?disabled=${!this.#isRead} @click=${() => this.#csv()}>CSV</button>
+          <button type="button" ?disabled=${!this.#isRead} @click=${() => this.#png()}>PNG</button>
         </div>
       </div>
       ${this.range === 'dates' ? this.#dateFields() : nothing}`;
@@ -215,6 +215,11 @@ export class Flag {
         <label>To <input type="date" .value=${this.to} min=${this.from} max=${f.today()} @change=${set('to')}></label>
         <span class="muted">days are kept for ${DAYS_BACK_MAX + 1} days</span>
       </div>`;
+  }
+
+  /** False while another range is still being read. */
+  get #isRead() {
+    return this.series && this.seriesOf === this.wanted;
   }
 
   /** True if the last hour or day that is shown is not over. */
@@ -270,7 +275,7 @@ export class Flag {
         <section class="card chart-card" aria-label="Chart">
           <div class="card-head"><h2>${this.#heading}</h2>
             ${this.shape === 'lines' && this.#runs ? html`<span class="hint">dotted: still running</span>` : nothing}</div>
-          ${this.unread ? html`<p class="hint problem">From before ${f.time(this.unread.since)}: ${this.unread.message}</p>` : nothing}
+          ${stands(this.unread)}
           ${unseen ? empty('Nothing in this range', 'No event of this flag was counted in it.') : html`<flag-chart .model=${this.#model()}></flag-chart>`}
         </section>
         <section class="card" aria-label="Variations">

@@ -234,8 +234,8 @@ export class Pipeline {
       <section class="card">
         <div class="card-head"><h2>Dead letters</h2>
           ${codes.length === 0 ? nothing : html`<label class="hint">Reason
-            <select aria-label="Reason" .value=${this.code} @change=${(e) => this.#turnTo(e.target.value, [null])}>
-              ${['', ...codes].map((code) => html`<option value=${code} ?selected=${code === this.code}>${code || 'every'}</option>`)}
+            <select aria-label="Reason" @change=${(e) => this.#turnTo(e.target.value, [null])}>
+              ${['', ...codes].map((code) => html`<option value=${code} .selected=${code === this.code}>${code || 'every'}</option>`)}
             </select></label>`}</div>
         ${letters.length === 0 ? empty('None', at ? 'There are no more.' : 'Nothing was set aside.') : html`<ul class="letters">${letters.map((letter) => this.#letter(letter))}</ul>`}
         ${at || answer.next ? html`<div class="pages">

@@ -39,7 +39,7 @@ export class TestEvent {
       onEvent: (type, data) => {
         const flag = type === 'pulse' ? null : data.flags.find((each) => each.featureId === featureId);
         if (flag) this.counts = new Map(flag.variations.map((each) => [each.variationId, each]));
-        if (flag && this.sent?.elsewhere && this.#events !== this.sent.before) this.sent = { ...this.sent, elsewhere: false };
+        if (flag && this.sent?.still && this.#moved) this.sent = { ...this.sent, still: false };
         this.app.update();
       },
       onState: (report) => this.app.streamIs(report, 'Counts of flags'),
@@ -66,16 +66,17 @@ export class TestEvent {
     const id = uuid();
     const body = JSON.stringify({ events: [{ id, event: this.#event() }], sourceId: this.form.source, sdkVersion: 'console' });
     const key = this.form.key || session.key;
-    const before = this.#events;
+    const { featureId, variationId } = this.form;
+    const before = this.counts ? this.#events : null;
     this.sent = { busy: true };
     this.app.update();
     const started = performance.now();
     try {
-      const answer = await (await call('/register_events', { method: 'POST', body, key })).json();
+      const answer = await call('/register_events', { method: 'POST', body, key });
       const fault = answer.errors?.[id];
       this.sent = fault
         ? { error: `The event was refused: ${fault.message}.` }
-        : { id, millis: performance.now() - started, again: body, key, before };
+        : { id, millis: performance.now() - started, again: body, key, featureId, variationId, before };
       if (!fault) this.#watchForMove(this.sent);
     } catch (error) {
       const hint = error.status === 403 ? ' Your key may not send; give one with the role SDK_CLIENT or SDK_SERVER below.' : '';
@@ -89,17 +90,24 @@ export class TestEvent {
     return this.counts?.get(this.form.variationId)?.events ?? 0;
   }
 
-  /** A key counts into its own environment, which need not be the one that is shown. */
+  /** By how much the count of what was sent has grown since; null where that is not known. */
+  get #moved() {
+    const { before, featureId, variationId } = this.sent;
+    const known = this.counts && before !== null && featureId === this.form.featureId && variationId === this.form.variationId;
+    return known ? this.#events - before : null;
+  }
+
+  /** A key counts into its own environment, which need not be the one that is shown; and a broker may be behind. */
   #watchForMove(sent) {
     clearTimeout(this.moving);
     this.moving = setTimeout(() => {
-      if (this.sent?.id !== sent.id || this.app.live?.state !== 'live' || this.#events !== sent.before) return;
-      this.sent = { ...this.sent, elsewhere: true };
+      if (this.sent?.id !== sent.id || this.app.live?.state !== 'live' || this.#moved !== 0) return;
+      this.sent = { ...this.sent, still: true };
       this.app.update();
     }, MOVES_WITHIN_MILLIS);
   }
 
-  /** The very same request once more: it is acknowledged and not counted. */
+  /** The very same request once more: it is acknowledged, and not counted again unless deduplication is off. */
   async #repeat() {
     try {
       await call('/register_events', { method: 'POST', body: this.sent.again, key: this.sent.key });
@@ -132,7 +140,7 @@ export class TestEvent {
           ${this.#field('userId', 'User id')}
           <label>SDK
             <select @change=${(e) => this.#set('source', e.target.value)}>
-              ${SOURCES.map((source) => html`<option value=${source} ?selected=${source === this.form.source}>${f.source(source)}</option>`)}
+              ${SOURCES.map((source) => html`<option value=${source} .selected=${source === this.form.source}>${f.source(source)}</option>`)}
             </select></label>
           ${this.sent?.wantsKey || this.form.key ? html`<label>Key of an SDK
             <input type="password" autocomplete="off" .value=${this.form.key} @input=${(e) => this.#set('key', e.target.value)}></label>` : nothing}
@@ -144,7 +152,7 @@ export class TestEvent {
         <section class="card moving">
           <h2>${this.form.featureId || 'No flag'} today</h2>
           ${this.counts && !today?.events ? html`<p class="hint">Nothing was counted yet: send one, and see.</p>` : nothing}
-          <dl class="figures two-up">
+          <dl class="figures">
             <div class="figure"><dt>Events of ${this.form.variationId || '–'}</dt><dd><span class="value" id="moving">${f.count(today?.events ?? known)}</span></dd></div>
             <div class="figure"><dt>Unique users of it</dt><dd><span class="value">${f.approximately(today?.uniques.count ?? known)}</span></dd></div>
           </dl>
@@ -169,10 +177,12 @@ export class TestEvent {
     const sent = this.sent;
     if (!sent || sent.busy) return sent?.busy ? 'Sending…' : nothing;
     if (sent.error) return html`<p class="problem" role="alert">${sent.error}</p>`;
-    return html`<p class="done">Acknowledged after ${f.millis(sent.millis)}: it is safe, and counted once.
-      ${sent.repeats ? html`Sent again ${f.count(sent.repeats)}×, and still counted once.` : nothing}</p>
-      ${sent.elsewhere ? html`<p class="problem" role="alert">Nothing moves in the environment ${this.app.environment}: the key
-        that sent it belongs to another, and the event was counted there.</p>` : nothing}
+    const moved = this.#moved;
+    return html`<p class="done">Acknowledged after ${f.millis(sent.millis)}: it is safe.
+      ${sent.repeats ? html`Sent again ${f.count(sent.repeats)}×.` : nothing}
+      ${moved > 0 ? html`The count has moved by ${f.count(moved)}.` : nothing}</p>
+      ${sent.still ? html`<p class="problem" role="alert">Nothing moves in the environment ${this.app.environment}: the key
+        that sent it may belong to another, or the event still waits.</p>` : nothing}
       <button type="button" @click=${() => this.#repeat()}>Send the very same again</button>`;
   }
 
