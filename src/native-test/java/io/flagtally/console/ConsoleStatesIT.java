@@ -192,6 +192,9 @@ class ConsoleStatesIT {
             page.goBack();
             console.awaitText(".flags", "in-the-shop");
             assertEquals("shop", page.inputValue("select[aria-label=Environment]"));
+            page.goForward();
+            console.awaitText(".flags", "in-the-bank");
+            assertEquals("bank", page.inputValue("select[aria-label=Environment]"));
             console.assertNoProblems();
         }
     }
