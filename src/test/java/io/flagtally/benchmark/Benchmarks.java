@@ -22,7 +22,7 @@ public final class Benchmarks {
             "mau", args -> MauBenchmark.main(args),
             "pipeline", args -> PipelineBenchmark.main(args),
             "memory", args -> MemoryBenchmark.main(),
-            "growth", args -> GrowthBenchmark.main(),
+            "growth", args -> GrowthBenchmark.main(args),
             "rates", args -> HttpRatesBenchmark.main(args),
             "broker", args -> broker(args),
             "live", args -> LiveBenchmark.main(args),

@@ -15,8 +15,10 @@ import io.vertx.mutiny.redis.client.Redis;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -28,15 +30,22 @@ final class GrowthBenchmark {
 
     private static final int FLUSH = 10_000;
     private static final int EVENTS = 300_000;
-    private static final int[][] FLAGS_AND_USERS = {
-        {10, 1_000_000},
-        {100, 1_000_000},
-        {1_000, 1_000_000},
-        {10_000, 1_000_000},
-        {1_000, 10_000},
-        {1_000, 100_000},
-        {1_000, 10_000_000}
-    };
+
+    /** So many that most of 10 million users have one. */
+    private static final int MANY_EVENTS = 20_000_000;
+
+    private static final List<Line> LINES = List.of(
+            new Line(10, 1_000_000, EVENTS),
+            new Line(100, 1_000_000, EVENTS),
+            new Line(1_000, 1_000_000, EVENTS),
+            new Line(10_000, 1_000_000, EVENTS),
+            new Line(1_000, 10_000, EVENTS),
+            new Line(1_000, 100_000, EVENTS),
+            new Line(1_000, 10_000_000, EVENTS),
+            new Line(1_000, 10_000, MANY_EVENTS),
+            new Line(1_000, 10_000_000, MANY_EVENTS));
+
+    private record Line(int flags, int users, int events) {}
 
     /** The bytes of an id in a set of integers, and of a set around it. */
     private static final double ID_BYTES = 9;
@@ -59,23 +68,25 @@ final class GrowthBenchmark {
 
     private GrowthBenchmark() {}
 
-    static void main() {
-        new GrowthBenchmark().run();
+    /** @param args the lines to measure, from 1; all of them if there are none */
+    static void main(String[] args) {
+        List<Line> chosen = Arrays.stream(args)
+                .map(number -> LINES.get(Integer.parseInt(number) - 1))
+                .toList();
+        new GrowthBenchmark().run(chosen.isEmpty() ? LINES : chosen);
     }
 
-    private void run() {
-        measure(1_000, 1_000_000, false);
+    private void run(List<Line> lines) {
+        measure(new Line(1_000, 1_000_000, EVENTS), false);
         System.out.printf(
-                "%8s %12s %12s %14s %16s %16s%n",
-                "flags", "users", "events/s", "Redis µs/event", "Redis MB", "forecast MB");
-        for (int[] growth : FLAGS_AND_USERS) {
-            measure(growth[0], growth[1], true);
-        }
+                "%8s %12s %12s %12s %14s %16s %16s%n",
+                "flags", "users", "events", "events/s", "Redis µs/event", "Redis MB", "forecast MB");
+        lines.forEach(line -> measure(line, true));
         vertx.close().await().atMost(PATIENCE);
     }
 
-    private void measure(int flags, int users, boolean print) {
-        SampleEvents events = new SampleEvents(1, flags, users);
+    private void measure(Line line, boolean print) {
+        SampleEvents events = new SampleEvents(1, line.flags, line.users);
         Map<CountKey, Set<String>> usersOfCounters = new HashMap<>();
         try (RedisServerForTests server = RedisServerForTests.start();
                 BenchedSink benched = new BenchedSink(vertx, server, true, new SimpleMeterRegistry())) {
@@ -85,13 +96,12 @@ final class GrowthBenchmark {
             double cpu = meter.cpuSeconds();
             Instant begin = Instant.now().truncatedTo(ChronoUnit.HOURS).minus(1, ChronoUnit.HOURS);
             long nanos = 0;
-            for (int from = 0; from < EVENTS; from += FLUSH) {
+            for (int from = 0; from < line.events; from += FLUSH) {
                 EventBatch batch = batch(events, begin.plusSeconds(from / 12_000));
                 batch.rollup()
                         .counts()
-                        .forEach((key, delta) -> usersOfCounters
-                                .computeIfAbsent(key, k -> new HashSet<>())
-                                .addAll(delta.users()));
+                        .forEach((key, delta) ->
+                                note(delta.users(), usersOfCounters.computeIfAbsent(key, k -> new HashSet<>())));
                 long start = System.nanoTime();
                 var unused = benched.sink().write(batch).await().atMost(PATIENCE);
                 nanos += System.nanoTime() - start;
@@ -99,21 +109,32 @@ final class GrowthBenchmark {
             double used = meter.memoryBytes() - memory;
             if (print) {
                 System.out.printf(
-                        "%8d %12d %12.0f %14.1f %16.1f %16.1f%n",
-                        flags,
-                        users,
-                        EVENTS / (nanos / 1e9),
-                        (meter.cpuSeconds() - cpu) * 1e6 / EVENTS,
+                        "%8d %12d %12d %12.0f %14.1f %16.1f %16.1f%n",
+                        line.flags,
+                        line.users,
+                        line.events,
+                        line.events / (nanos / 1e9),
+                        (meter.cpuSeconds() - cpu) * 1e6 / line.events,
                         used / 1e6,
-                        forecast(usersOfCounters) / 1e6);
+                        forecast(line.events, usersOfCounters) / 1e6);
             }
             redis.close();
         }
     }
 
+    /** As many as a forecast tells apart. */
+    private static void note(Iterable<String> users, Set<String> noted) {
+        for (String user : users) {
+            if (noted.size() * SPARSE_BYTES_A_USER > SPARSE_BYTES_MAX) {
+                return;
+            }
+            boolean unused = noted.add(user);
+        }
+    }
+
     /** What one hour of a day takes: ids, counts, and the users of the day and of the hour. */
-    private static double forecast(Map<CountKey, Set<String>> usersOfCounters) {
-        double bytes = EVENTS * ID_BYTES;
+    private static double forecast(int events, Map<CountKey, Set<String>> usersOfCounters) {
+        double bytes = events * ID_BYTES;
         for (Set<String> users : usersOfCounters.values()) {
             double sparse = users.size() * SPARSE_BYTES_A_USER;
             double registers = sparse > SPARSE_BYTES_MAX ? DENSE_BYTES : sparse;
