@@ -39,7 +39,7 @@ record EnvironmentsResponse(
 
             @Schema(
                     description = "Distinct users of the day so far, each once whatever the flag; null where too many"
-                            + " counters would have to be merged",
+                            + " counters would have to be merged, or one of them cannot be read",
                     nullable = true)
             @Nullable
             Estimate uniques) {}

@@ -4,6 +4,8 @@ import io.flagtally.event.EnvironmentId;
 import io.flagtally.event.FlagId;
 import io.flagtally.event.IdFault;
 import io.flagtally.event.VariationId;
+import io.flagtally.platform.error.ErrorCode;
+import io.flagtally.platform.error.RefusedException;
 import io.flagtally.rollup.TimeBucket;
 import io.flagtally.series.CatalogReader;
 import io.flagtally.series.EnvironmentScope;
@@ -25,10 +27,11 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.stream.IntStream;
 
 /**
  * Reads what has been seen, and its totals of today: flags in three round trips, environments in one and three for
- * each. Uses commands that read only.
+ * each. Uses commands that read only. What a key holds that is no counter adds nothing, and hides nothing else.
  */
 @Singleton
 public final class RedisCatalogReader implements CatalogReader {
@@ -142,52 +145,90 @@ public final class RedisCatalogReader implements CatalogReader {
             sizes.add(flag.variations().size());
             users.addAll(users(environment, flag, today));
         }
-        boolean merge =
-                !users.isEmpty() && users.size() <= MERGED_COUNTERS_MAX && (!link.cluster() || flags.size() == 1);
-        if (merge) {
-            requests.add(ReadCommands.users(users));
-        }
-        return link.send(requests).map(replies -> {
+        boolean merge = users.size() <= MERGED_COUNTERS_MAX && (!link.cluster() || flags.size() <= 1);
+        Uni<Long> events = link.send(requests).map(replies -> {
             Iterator<Response> next = replies.iterator();
-            long events = sizes.stream().mapToLong(size -> sum(size, next)).sum();
-            OptionalLong uniques = merge ? OptionalLong.of(next.next().toLong()) : OptionalLong.empty();
-            return new Total(events, users.isEmpty() ? OptionalLong.of(0) : uniques);
+            return sizes.stream()
+                    .mapToLong(size -> ReadCommands.sumOfUsable(size, next))
+                    .sum();
         });
+        return Uni.combine()
+                .all()
+                .unis(events, merge ? union(users) : Uni.createFrom().item(OptionalLong.empty()))
+                .with(Total::new);
+    }
+
+    private Uni<OptionalLong> union(List<String> users) {
+        if (users.isEmpty()) {
+            return Uni.createFrom().item(OptionalLong.of(0));
+        }
+        return link.send(List.of(ReadCommands.users(users)))
+                .map(replies -> OptionalLong.of(replies.get(0).toLong()))
+                .onFailure(RedisCatalogReader::isOfAKey)
+                .recoverWithItem(OptionalLong.empty());
     }
 
     private Uni<List<SeenFlag>> page(EnvironmentId environment, List<Scored> page, TimeBucket today) {
         List<Request> requests = page.stream()
                 .map(flag -> ReadCommands.variations(keys.variations(environment, new FlagId(flag.id()))))
                 .toList();
-        return link.send(requests).chain(replies -> {
-            List<FlagVariations> flags = new ArrayList<>();
-            List<Request> counters = new ArrayList<>();
-            for (int i = 0; i < page.size(); i++) {
-                Scored scored = page.get(i);
-                FlagVariations flag =
-                        new FlagVariations(new FlagId(scored.id()), ReadCommands.variationIds(replies.get(i)));
-                flags.add(flag);
-                if (isOfToday(scored, flag, today)) {
-                    counters.addAll(ReadCommands.numbers(events(environment, flag, today)));
-                    counters.add(ReadCommands.users(users(environment, flag, today)));
-                }
+        return link.send(requests)
+                .map(replies -> IntStream.range(0, page.size())
+                        .mapToObj(i -> new FlagVariations(
+                                new FlagId(page.get(i).id()), ReadCommands.variationIds(replies.get(i))))
+                        .toList())
+                .chain(flags -> seenFlags(environment, page, flags, today)
+                        .onFailure(RedisCatalogReader::isOfAKey)
+                        .recoverWithUni(() -> oneByOne(environment, page, flags, today)));
+    }
+
+    private Uni<List<SeenFlag>> seenFlags(
+            EnvironmentId environment, List<Scored> page, List<FlagVariations> flags, TimeBucket today) {
+        List<Request> counters = new ArrayList<>();
+        for (int i = 0; i < page.size(); i++) {
+            FlagVariations flag = flags.get(i);
+            if (isOfToday(page.get(i), flag, today)) {
+                counters.addAll(ReadCommands.numbers(events(environment, flag, today)));
+                counters.add(ReadCommands.users(users(environment, flag, today)));
             }
-            return link.send(counters).map(counts -> seenFlags(page, flags, counts.iterator(), today));
-        });
+        }
+        return link.send(counters).map(counts -> seenFlags(page, flags, counts.iterator(), today));
+    }
+
+    /** So that a key that holds something else takes no other flag with it. */
+    private Uni<List<SeenFlag>> oneByOne(
+            EnvironmentId environment, List<Scored> page, List<FlagVariations> flags, TimeBucket today) {
+        return Multi.createFrom()
+                .range(0, page.size())
+                .onItem()
+                .transformToUniAndConcatenate(
+                        i -> seenFlags(environment, page.subList(i, i + 1), flags.subList(i, i + 1), today)
+                                .map(seen -> seen.get(0))
+                                .onFailure(RedisCatalogReader::isOfAKey)
+                                .recoverWithItem(() -> seenFlag(page.get(i), flags.get(i), 0, 0)))
+                .collect()
+                .asList();
     }
 
     private static List<SeenFlag> seenFlags(
             List<Scored> page, List<FlagVariations> flags, Iterator<Response> counts, TimeBucket today) {
         List<SeenFlag> seen = new ArrayList<>(page.size());
         for (int i = 0; i < page.size(); i++) {
-            Scored scored = page.get(i);
             FlagVariations flag = flags.get(i);
-            boolean ofToday = isOfToday(scored, flag, today);
+            boolean ofToday = isOfToday(page.get(i), flag, today);
             long events = ofToday ? sum(flag.variations().size(), counts) : 0;
             long uniques = ofToday ? counts.next().toLong() : 0;
-            seen.add(new SeenFlag(flag.flag(), scored.lastEvent(), flag.variations(), events, uniques));
+            seen.add(seenFlag(page.get(i), flag, events, uniques));
         }
         return seen;
+    }
+
+    private static SeenFlag seenFlag(Scored scored, FlagVariations flag, long events, long uniques) {
+        return new SeenFlag(flag.flag(), scored.lastEvent(), flag.variations(), events, uniques);
+    }
+
+    private static boolean isOfAKey(Throwable failure) {
+        return failure instanceof RefusedException refused && refused.code() == ErrorCode.COUNTER_UNUSABLE;
     }
 
     private static boolean isOfToday(Scored scored, FlagVariations flag, TimeBucket today) {

@@ -199,6 +199,33 @@ class RedisReadersTest {
                         .toList());
     }
 
+    /** Whoever signs in to the console asks for the environments first. */
+    @Test
+    void catalog_keysThatAreNoCounters_hideTheNumbersOfTheirFlagsOnly() {
+        plant("ZADD", "flagtally:environments", "1795219300", "default");
+        plant("ZADD", "catalog:flags", "1795219201", "a", "1795219202", "b", "1795219203", "c");
+        for (String flag : List.of("a", "b", "c")) {
+            plant("ZADD", "catalog:variations:" + flag, "1795219200", "on");
+            plant("SET", "ec:1795219200:" + flag + ":on", "3");
+            plant("PFADD", "uc:1795219200:" + flag + ":on", "u1");
+        }
+        plant("SET", "ec:1795219200:a:on", "many");
+        plant("SET", "uc:1795219200:b:on", "many");
+        RedisCatalogReader catalog = new RedisCatalogReader(link, keys);
+
+        SeenEnvironment seen = await(catalog.environments(new EnvironmentScope(null, 10), TODAY))
+                .get(0);
+        FlagPage page = await(catalog.flags(EnvironmentId.DEFAULT, new FlagQuery("", Set.of(), "", 10), TODAY));
+
+        assertEquals(6, seen.eventsToday());
+        assertEquals(OptionalLong.empty(), seen.uniquesToday());
+        assertEquals(
+                List.of("a 0 0", "b 0 0", "c 3 1"),
+                page.flags().stream()
+                        .map(flag -> flag.flag().value() + " " + flag.eventsToday() + " " + flag.uniquesToday())
+                        .toList());
+    }
+
     @Test
     void everyRead_asAUserWhoMayNotWrite_succeeds() {
         plant("ZADD", "flagtally:environments", "1795219201", "default");
