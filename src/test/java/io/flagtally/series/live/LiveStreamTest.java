@@ -78,12 +78,16 @@ class LiveStreamTest {
         taker.take(2);
         assertEquals("hello", taker.next().getComment());
         assertEquals("snapshot", taker.next().getName());
+        long snapshot = System.nanoTime();
 
         for (int i = 2; i <= 500; i++) {
             view.state = state(i, i);
             stream.wake();
         }
         awaitWhatWasAsked();
+        // Within the tick of the snapshot a pulse goes first.
+        Awaitility.await()
+                .until(() -> System.nanoTime() - snapshot > PACE.tick().toNanos());
         assertNull(taker.received.poll(), "nothing is sent to who takes nothing");
         taker.take(5);
 
