@@ -1,10 +1,13 @@
 package io.flagtally.platform.error;
 
 import io.flagtally.platform.security.AccessDeniedException;
+import io.vertx.core.http.HttpClosedException;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.RestResponse;
 import org.jboss.resteasy.reactive.RestResponse.ResponseBuilder;
@@ -70,8 +73,19 @@ public final class ProblemAnswers {
 
     @ServerExceptionMapper
     RestResponse<Problem> answer(Throwable failure, UriInfo uri) {
-        LOG.errorf(failure, "%s failed", uri.getPath());
+        if (isOfTheConnection(failure)) {
+            LOG.debugf(failure, "Whoever asked for %s is gone", uri.getPath());
+        } else {
+            LOG.errorf(failure, "%s failed", uri.getPath());
+        }
         return answer(ErrorCode.INTERNAL, "Something failed here that should not; the log of the service says what.");
+    }
+
+    /** Of the one who asked: connections of our own fail as {@link UnavailableException}, and no request reads a file. */
+    private static boolean isOfTheConnection(Throwable failure) {
+        return failure instanceof HttpClosedException
+                || failure instanceof ClosedChannelException
+                || failure.getClass() == IOException.class;
     }
 
     private static RestResponse<Problem> answer(ErrorCode code, String detail) {
