@@ -191,15 +191,10 @@ final class BrokeredService implements AutoCloseable {
         return lastSeries;
     }
 
-    /** The sum of all series of a metric whose line begins with {@code prefix}; 0 if there is none. */
+    /** The sum of all series of a metric whose line begins with {@code prefix}; 0 if there is none, or nobody answers. */
     double metric(String prefix) {
         try {
-            return get("/q/metrics")
-                    .body()
-                    .lines()
-                    .filter(line -> line.startsWith(prefix))
-                    .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-                    .sum();
+            return process().metric(prefix);
         } catch (UncheckedIOException e) {
             return 0;
         }

@@ -63,6 +63,20 @@ public final class RandomEvents {
         return NOW.minusSeconds(random.nextInt(2 * 24 * 3600));
     }
 
+    /** An evaluation of which only matters who was active where, by which SDK and when. */
+    public EvaluationEvent activity(EnvironmentId environment, String user, SourceId source, Instant time) {
+        return new EvaluationEvent(
+                id(),
+                environment,
+                new FlagId("flag"),
+                1,
+                new VariationId("v0"),
+                new UserId(user),
+                Reason.RULE,
+                time,
+                source);
+    }
+
     public static EvaluationEvent evaluation(EventId id, String flag, String variation, String user, Instant time) {
         return new EvaluationEvent(
                 id,

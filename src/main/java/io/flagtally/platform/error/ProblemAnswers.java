@@ -74,7 +74,7 @@ public final class ProblemAnswers {
     @ServerExceptionMapper
     RestResponse<Problem> answer(Throwable failure, UriInfo uri) {
         if (isOfTheConnection(failure)) {
-            LOG.debugf(failure, "Whoever asked for %s is gone", uri.getPath());
+            LOG.infof("Whoever asked for %s is gone: %s", uri.getPath(), failure);
         } else {
             LOG.errorf(failure, "%s failed", uri.getPath());
         }

@@ -145,7 +145,8 @@ public final class RedisCatalogReader implements CatalogReader {
             sizes.add(flag.variations().size());
             users.addAll(users(environment, flag, today));
         }
-        boolean merge = users.size() <= MERGED_COUNTERS_MAX && (!link.cluster() || flags.size() <= 1);
+        boolean merge =
+                users.isEmpty() || users.size() <= MERGED_COUNTERS_MAX && (!link.cluster() || flags.size() == 1);
         Uni<Long> events = link.send(requests).map(replies -> {
             Iterator<Response> next = replies.iterator();
             return sizes.stream()

@@ -5,15 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.event.EnvironmentId;
-import io.flagtally.event.EvaluationEvent;
 import io.flagtally.event.FlagEvent;
-import io.flagtally.event.FlagId;
 import io.flagtally.event.GoalEvent;
 import io.flagtally.event.GoalId;
-import io.flagtally.event.Reason;
 import io.flagtally.event.SourceId;
 import io.flagtally.event.UserId;
-import io.flagtally.event.VariationId;
 import io.flagtally.pipeline.BatchOutcome;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
@@ -229,16 +225,7 @@ class ActiveUsersOfSourcesTest {
     }
 
     private FlagEvent evaluation(String user, SourceId source, Instant time) {
-        return new EvaluationEvent(
-                made.id(),
-                EnvironmentId.DEFAULT,
-                new FlagId("flag"),
-                1,
-                new VariationId("v0"),
-                new UserId(user),
-                Reason.RULE,
-                time,
-                source);
+        return made.activity(EnvironmentId.DEFAULT, user, source, time);
     }
 
     private FlagEvent goal(String user, SourceId source, Instant time) {

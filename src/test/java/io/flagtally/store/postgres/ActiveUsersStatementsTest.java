@@ -4,13 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.event.EnvironmentId;
-import io.flagtally.event.EvaluationEvent;
 import io.flagtally.event.FlagEvent;
-import io.flagtally.event.FlagId;
-import io.flagtally.event.Reason;
 import io.flagtally.event.SourceId;
-import io.flagtally.event.UserId;
-import io.flagtally.event.VariationId;
 import io.flagtally.rollup.Activity;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
@@ -87,16 +82,11 @@ class ActiveUsersStatementsTest {
         SourceId[] sources = {SourceId.WEB, SourceId.IOS, SourceId.ANDROID};
         List<FlagEvent> events = new ArrayList<>();
         for (int i = 0; i < 2_000; i++) {
-            events.add(new EvaluationEvent(
-                    made.id(),
+            events.add(made.activity(
                     new EnvironmentId("e" + random.nextInt(3)),
-                    new FlagId("flag"),
-                    1,
-                    new VariationId("v0"),
-                    new UserId("u" + random.nextInt(200)),
-                    Reason.RULE,
-                    RandomEvents.NOW.minus(Duration.ofHours(random.nextInt(1_500))),
-                    sources[random.nextInt(3)]));
+                    "u" + random.nextInt(200),
+                    sources[random.nextInt(3)],
+                    RandomEvents.NOW.minus(Duration.ofHours(random.nextInt(1_500)))));
         }
         return events;
     }

@@ -7,13 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.event.EnvironmentId;
-import io.flagtally.event.EvaluationEvent;
 import io.flagtally.event.FlagEvent;
-import io.flagtally.event.FlagId;
-import io.flagtally.event.Reason;
 import io.flagtally.event.SourceId;
-import io.flagtally.event.UserId;
-import io.flagtally.event.VariationId;
 import io.flagtally.pipeline.BatchOutcome;
 import io.flagtally.platform.error.ErrorCode;
 import io.flagtally.rollup.BucketCalendar;
@@ -154,16 +149,7 @@ class EventIdRetentionTest {
         FlagEvent live = event("anna", OCTOBER);
         postgres.write(OCTOBER, live);
         postgres.runPartitions(NOVEMBER);
-        FlagEvent ofAnother = new EvaluationEvent(
-                made.id(),
-                new EnvironmentId("other"),
-                new FlagId("flag"),
-                1,
-                new VariationId("v0"),
-                new UserId("anna"),
-                Reason.RULE,
-                OCTOBER,
-                SourceId.WEB);
+        FlagEvent ofAnother = made.activity(new EnvironmentId("other"), "anna", SourceId.WEB, OCTOBER);
 
         BatchOutcome first = importAt(NOVEMBER, live, ofAnother);
         BatchOutcome again = importAt(NOVEMBER, live, ofAnother);

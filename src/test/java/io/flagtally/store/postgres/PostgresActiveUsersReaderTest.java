@@ -7,13 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.event.EnvironmentId;
-import io.flagtally.event.EvaluationEvent;
 import io.flagtally.event.FlagEvent;
-import io.flagtally.event.FlagId;
-import io.flagtally.event.Reason;
 import io.flagtally.event.SourceId;
-import io.flagtally.event.UserId;
-import io.flagtally.event.VariationId;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
 import io.flagtally.series.ActivityReading;
@@ -75,20 +70,18 @@ class PostgresActiveUsersReaderTest {
         Random random = new Random(SEED);
         RandomEvents made = new RandomEvents(SEED);
         for (int i = 0; i < 5_000; i++) {
-            EVENTS.add(event(
-                    made,
+            EVENTS.add(made.activity(
                     random.nextInt(10) == 0 ? EnvironmentId.DEFAULT : ENVIRONMENT,
                     "user-" + random.nextInt(400),
-                    CALENDAR.dayStart(FIRST).plusSeconds(random.nextInt(95 * 86_400)),
-                    SOURCES[random.nextInt(3)]));
+                    SOURCES[random.nextInt(3)],
+                    CALENDAR.dayStart(FIRST).plusSeconds(random.nextInt(95 * 86_400))));
         }
         for (int i = 0; i < 300; i++) {
-            EVENTS.add(event(
-                    made,
+            EVENTS.add(made.activity(
                     ONE_SOURCE,
                     "user-" + random.nextInt(40),
-                    CALENDAR.dayStart(LAST).minusSeconds(random.nextInt(30 * 86_400)),
-                    SourceId.IOS));
+                    SourceId.IOS,
+                    CALENDAR.dayStart(LAST).minusSeconds(random.nextInt(30 * 86_400))));
         }
         PostgresActiveUsersSink sink = postgres.sink(
                 postgres.server.port(), CALENDAR, new ActiveUsersRules(true, 3, Duration.ofSeconds(30)), NOW);
@@ -180,7 +173,7 @@ class PostgresActiveUsersReaderTest {
         EnvironmentId closing = new EnvironmentId("closing");
         DateSpan span = new DateSpan(LocalDate.of(2027, 5, 8), LocalDate.of(2027, 5, 14));
         Instant then = CALENDAR.dayStart(LocalDate.of(2027, 5, 10));
-        var written = postgres.write(NOW, event(new RandomEvents(1), closing, "anna", then, SourceId.WEB));
+        var written = postgres.write(NOW, new RandomEvents(1).activity(closing, "anna", SourceId.WEB, then));
         assertEquals(1, written.counted());
         CompletableFuture<ActivityReading> reading;
         try (Connection job = ActiveUsersTables.at(postgres.server.port()).connect()) {
@@ -352,20 +345,6 @@ class PostgresActiveUsersReaderTest {
                 () -> reading.orTimeout(60, TimeUnit.SECONDS).join());
 
         assertTrue(failure.toString().contains("took longer than 300 ms"), failure::toString);
-    }
-
-    private static FlagEvent event(
-            RandomEvents made, EnvironmentId environment, String user, Instant time, SourceId source) {
-        return new EvaluationEvent(
-                made.id(),
-                environment,
-                new FlagId("flag"),
-                1,
-                new VariationId("v0"),
-                new UserId(user),
-                Reason.RULE,
-                time,
-                source);
     }
 
     private static long number(RowSet<Row> rows) {

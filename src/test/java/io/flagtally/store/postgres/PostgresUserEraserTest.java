@@ -7,13 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.codec.EventHeaders;
 import io.flagtally.event.EnvironmentId;
-import io.flagtally.event.EvaluationEvent;
 import io.flagtally.event.FlagEvent;
-import io.flagtally.event.FlagId;
-import io.flagtally.event.Reason;
 import io.flagtally.event.SourceId;
 import io.flagtally.event.UserId;
-import io.flagtally.event.VariationId;
 import io.flagtally.pipeline.BatchOutcome;
 import io.flagtally.pipeline.DeadLetter;
 import io.flagtally.pipeline.UserEraser.Erasure;
@@ -161,8 +157,8 @@ class PostgresUserEraserTest {
                 while (!stop.get()) {
                     List<FlagEvent> events = new ArrayList<>();
                     for (int i = 0; i < 60; i++) {
-                        events.add(event(
-                                own,
+                        events.add(own.activity(
+                                EnvironmentId.DEFAULT,
                                 "user-" + random.nextInt(12),
                                 random.nextBoolean() ? SourceId.WEB : SourceId.IOS,
                                 random.nextInt(4) == 0 ? OCTOBER : NOW.minusSeconds(random.nextInt(5 * 86_400))));
@@ -248,20 +244,7 @@ class PostgresUserEraserTest {
     }
 
     private FlagEvent event(String user, SourceId source, Instant time) {
-        return event(made, user, source, time);
-    }
-
-    private static FlagEvent event(RandomEvents made, String user, SourceId source, Instant time) {
-        return new EvaluationEvent(
-                made.id(),
-                EnvironmentId.DEFAULT,
-                new FlagId("flag"),
-                1,
-                new VariationId("v0"),
-                new UserId(user),
-                Reason.RULE,
-                time,
-                source);
+        return made.activity(EnvironmentId.DEFAULT, user, source, time);
     }
 
     private static long rows(String table, String user) {

@@ -7,12 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.flagtally.event.EnvironmentId;
-import io.flagtally.event.EvaluationEvent;
-import io.flagtally.event.FlagId;
-import io.flagtally.event.Reason;
 import io.flagtally.event.SourceId;
-import io.flagtally.event.UserId;
-import io.flagtally.event.VariationId;
 import io.flagtally.rollup.BucketCalendar;
 import io.flagtally.rollup.EventBatch;
 import io.flagtally.series.ActivityReading;
@@ -209,16 +204,7 @@ class ReplicaReadsTest {
                         postgres.server.port(), UTC, new ActiveUsersRules(true, 2, PATIENCE), RandomEvents.NOW)
                 .write(EventBatch.of(
                         UTC,
-                        List.of(new EvaluationEvent(
-                                made.id(),
-                                new EnvironmentId(user + "-env"),
-                                new FlagId("flag"),
-                                1,
-                                new VariationId("v0"),
-                                new UserId(user),
-                                Reason.RULE,
-                                RandomEvents.NOW,
-                                SourceId.WEB))))
+                        List.of(made.activity(new EnvironmentId(user + "-env"), user, SourceId.WEB, RandomEvents.NOW))))
                 .await()
                 .atMost(PATIENCE);
         assertEquals(1, written.counted());
